@@ -1,0 +1,11 @@
+export { AsyncScope } from './async-scope.js'
+export { asBuffer, readUint64, toHex64, writeUint64 } from './bytes.js'
+export { type Clock, systemClock } from './clock.js'
+export {
+  codeOf,
+  defineError,
+  type ErrorClass,
+  TreehookError,
+  type TreehookErrorOptions,
+} from './errors.js'
+export { InvariantError, invariant } from './invariant.js'
