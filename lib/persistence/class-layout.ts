@@ -1,0 +1,102 @@
+import { InvalidClassError } from './errors.js'
+import type { Persistent } from './persistent.js'
+
+/** A class of persistent objects. Constructors differ in their arguments; loading calls none. */
+export type PersistentClass<T extends Persistent = Persistent> = abstract new (
+  // biome-ignore lint/suspicious/noExplicitAny: the one type that every constructor is assignable to
+  ...args: any[]
+) => T
+
+/** One declared field. */
+export interface FieldDefinition {
+  readonly name: string
+  /** Position in the values of every class that has the field; known once a layout names it. */
+  index: number
+  /** What an object reads whose stored state lacks the field. Frozen. */
+  readonly fallback: unknown
+}
+
+/** Declares that objects of the class keep a tree in their own record, as the field `__tree__`. */
+export const HAS_TREE: unique symbol = Symbol('treehook.hasTree')
+
+/**
+ * The fields of one class in the order of its values: those of the base class first, so that a
+ * field has the same index in all classes that inherit it.
+ */
+export interface ClassLayout {
+  readonly constructor: PersistentClass
+  readonly names: readonly string[]
+  readonly fields: readonly FieldDefinition[]
+  /** Where the tree stands, or -1. */
+  readonly treeIndex: number
+  /** The values of an object before its first assignment: each field's fallback. */
+  readonly initialValues: readonly unknown[]
+  /** Names that an own property of an instance would hide. */
+  readonly guardedNames: readonly string[]
+}
+
+const TREE_FIELD: FieldDefinition = { name: '__tree__', index: -1, fallback: undefined }
+
+/** Which getter belongs to which field: all a decorator can tell about a class not yet made. */
+const fieldsByGetter = new WeakMap<object, FieldDefinition>()
+
+const layouts = new WeakMap<object, ClassLayout>()
+
+/** Remembers that `getter`, found on a prototype, reads `definition`. */
+export function rememberField(getter: object, definition: FieldDefinition): void {
+  fieldsByGetter.set(getter, definition)
+}
+
+/**
+ * The layout of a class; worked out once, when the first object is made or loaded.
+ * @throws PERSISTENCE_INVALID_CLASS when a class without a tree extends nothing persistent.
+ */
+export function layoutOf(constructor: PersistentClass): ClassLayout {
+  const known = layouts.get(constructor)
+  if (known !== undefined) return known
+  const layout = buildLayout(constructor)
+  layouts.set(constructor, layout)
+  return layout
+}
+
+/** Forgets a layout, because `definePersistent` is about to add fields. */
+export function hasLayout(constructor: PersistentClass): boolean {
+  return layouts.has(constructor)
+}
+
+function buildLayout(constructor: PersistentClass): ClassLayout {
+  const base = Object.getPrototypeOf(constructor) as PersistentClass | null
+  const inherited = typeof base === 'function' && base !== Function.prototype ? layoutOf(base) : undefined
+  const fields: FieldDefinition[] = inherited === undefined ? [] : [...inherited.fields]
+  const place = (definition: FieldDefinition): void => {
+    const same = fields.findIndex(({ name }) => name === definition.name)
+    const index = same === -1 ? fields.length : same
+    if (definition.index !== -1 && definition.index !== index) {
+      throw new InvalidClassError(
+        `The field ${definition.name} of ${constructor.name} was declared for another class too; declare it anew for each`,
+      )
+    }
+    definition.index = index
+    fields[index] = definition
+  }
+  for (const [name, descriptor] of Object.entries(
+    Object.getOwnPropertyDescriptors(constructor.prototype),
+  )) {
+    const definition = descriptor.get && fieldsByGetter.get(descriptor.get)
+    if (definition !== undefined && definition.name === name) place(definition)
+  }
+  if (Object.hasOwn(constructor, HAS_TREE)) place({ ...TREE_FIELD })
+  const treeIndex = fields.findIndex(({ name }) => name === TREE_FIELD.name && isTree(constructor))
+  return {
+    constructor,
+    fields,
+    names: fields.map(({ name }) => name),
+    treeIndex,
+    initialValues: fields.map(({ fallback }) => fallback),
+    guardedNames: fields.filter((_, index) => index !== treeIndex).map(({ name }) => name),
+  }
+}
+
+function isTree(constructor: PersistentClass): boolean {
+  return HAS_TREE in constructor
+}

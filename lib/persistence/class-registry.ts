@@ -1,0 +1,45 @@
+import type { PersistentClass } from './class-layout.js'
+import { InvalidClassError } from './errors.js'
+
+/** Which class a stored name means. One per process: classes are the program's. */
+const classesByName = new Map<string, PersistentClass>()
+const namesByClass = new WeakMap<PersistentClass, string>()
+
+/**
+ * Gives a class its name on disk, which may differ from its name in the program and outlives it.
+ *
+ * ```ts
+ * @stored('employees.Employee')
+ * class Employee extends Persistent { @field accessor title = '' }
+ * ```
+ * @throws PERSISTENCE_INVALID_CLASS when the name is empty or taken by another class.
+ * @public
+ */
+export function stored(name: string) {
+  return <C extends PersistentClass>(constructor: C, _context?: unknown): void => {
+    registerClass(constructor, name)
+  }
+}
+
+/** @internal */
+export function registerClass(constructor: PersistentClass, name: string): void {
+  if (name === '') throw new InvalidClassError(`${constructor.name} needs a stored name with text`)
+  const holder = classesByName.get(name)
+  if (holder !== undefined && holder !== constructor) {
+    throw new InvalidClassError(
+      `The stored name ${name} belongs to the class ${holder.name}; ${constructor.name} needs one of its own`,
+    )
+  }
+  classesByName.set(name, constructor)
+  namesByClass.set(constructor, name)
+}
+
+/** The class of a stored name, or `undefined` when this program has none. @public */
+export function classNamed(name: string): PersistentClass | undefined {
+  return classesByName.get(name)
+}
+
+/** The stored name of exactly this class, or `undefined`. @public */
+export function storedNameOf(constructor: PersistentClass): string | undefined {
+  return namesByClass.get(constructor)
+}

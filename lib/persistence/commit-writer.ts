@@ -1,0 +1,168 @@
+import {
+  type Durability,
+  OutcomeUnknownError,
+  type Storage,
+  type StorageCommit,
+  type Tid,
+} from '../storage/index.js'
+import type { TreeSummary } from './commit-log.js'
+import type { CommittedState } from './committed-state.js'
+import type { CommittedStore } from './committed-store.js'
+
+/** One validated transaction, ready to be written. */
+export interface PreparedCommit {
+  readonly commit: StorageCommit
+  readonly states: readonly CommittedState[]
+  readonly trees: readonly TreeSummary[]
+}
+
+interface Waiting extends PreparedCommit {
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * Group commit, and the only place that writes. While one batch is on its way to the disk, later
+ * commits gather in the next. In the step in which a batch is acknowledged its states are published
+ * and the next epoch begins, before another batch is submitted: so nobody ever reads a commit that
+ * is not durable, nor half of one.
+ *
+ * Grouping here and not in LevelDB, whose own grouping is bound by the number of threads (9,200
+ * against 33,000 commits a second at 64 clients).
+ */
+export class CommitWriter {
+  readonly #storage: Storage
+  readonly #store: CommittedStore
+  readonly #durability: Durability
+  readonly #onBroken: (error: unknown) => void
+  #queue: Waiting[] = []
+  #draining: Promise<void> | undefined
+  #nextTid: number
+  #validation: Promise<void> | undefined // while one transaction is between vote and submission
+  #broken: unknown
+
+  constructor({
+    storage,
+    store,
+    durability,
+    onBroken,
+  }: {
+    readonly storage: Storage
+    readonly store: CommittedStore
+    readonly durability: Durability
+    /** Called once when a write's outcome is unknown: nothing can be committed any more. */
+    readonly onBroken: (error: unknown) => void
+  }) {
+    this.#storage = storage
+    this.#store = store
+    this.#durability = durability
+    this.#onBroken = onBroken
+    this.#nextTid = storage.lastTid + 1
+  }
+
+  /** The tid that the next submitted commit gets. */
+  get nextTid(): Tid {
+    return this.#nextTid as Tid
+  }
+
+  #leaveValidation: (() => void) | undefined
+
+  /**
+   * Begins validation, which one transaction at a time does, until it submits or gives up. Returns a
+   * promise only when another is at it, and then must be called again.
+   */
+  enter(): Promise<void> | undefined {
+    if (this.#validation !== undefined) return this.#validation
+    this.#validation = new Promise((resolve) => {
+      this.#leaveValidation = resolve
+    })
+    return undefined
+  }
+
+  leave(): void {
+    this.#validation = undefined
+    this.#leaveValidation?.()
+    this.#leaveValidation = undefined
+  }
+
+  /**
+   * Takes a commit whose tid is `nextTid`. Resolves when it is durable and published.
+   * @throws STORAGE_OUTCOME_UNKNOWN when the write failed: it may be on disk all the same.
+   */
+  submit(prepared: PreparedCommit): Promise<void> {
+    if (this.#broken !== undefined) return Promise.reject(this.#brokenError())
+    this.#nextTid++
+    this.#store.begin(prepared.states)
+    this.#store.log.add({
+      tid: prepared.commit.tid,
+      oids: prepared.states.map(({ oid }) => oid),
+      trees: prepared.trees,
+    })
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ ...prepared, resolve, reject })
+      this.#draining ??= this.#drain()
+    })
+  }
+
+  /** Resolves once everything submitted so far has its outcome. */
+  async settled(): Promise<void> {
+    while (this.#draining !== undefined) await this.#draining
+  }
+
+  /** Resolves once the commit is published, or can no longer be. */
+  async published(tid: Tid): Promise<void> {
+    while (this.#draining !== undefined && this.#store.epochs.current.tid < tid) {
+      await new Promise(setImmediate)
+    }
+  }
+
+  async #drain(): Promise<void> {
+    let written = 0
+    while (this.#queue.length > 0) {
+      // Clients that the last batch served submit again within this turn: let them all join.
+      if (written > 1) await new Promise(setImmediate)
+      const batch = this.#queue
+      this.#queue = []
+      try {
+        await this.#storage.write(
+          batch.map(({ commit }) => commit),
+          this.#durability,
+        )
+      } catch (error) {
+        this.#break(error, batch)
+        break
+      }
+      this.#publish(batch)
+      written = batch.length
+    }
+    this.#draining = undefined
+  }
+
+  #publish(batch: readonly Waiting[]): void {
+    for (const { commit, states, trees } of batch) {
+      this.#store.publish(states)
+      this.#store.treesPublished(trees, commit.tid)
+    }
+    const last = batch[batch.length - 1] as Waiting
+    this.#store.epochs.publish(last.commit.tid)
+    this.#store.log.forgetUpTo(this.#store.epochs.oldestTid)
+    for (const { resolve } of batch) resolve()
+  }
+
+  #break(error: unknown, batch: readonly Waiting[]): void {
+    this.#broken = error
+    for (const { reject } of batch) reject(error)
+    const waiting = this.#queue
+    this.#queue = []
+    for (const { reject } of waiting) reject(this.#brokenError())
+    this.#onBroken(error)
+  }
+
+  #brokenError(): OutcomeUnknownError {
+    return new OutcomeUnknownError(
+      'An earlier write failed and its outcome is unknown, so this commit was not written. ' +
+        'Open the database again: that shows which commits survived.',
+      { cause: this.#broken },
+    )
+  }
+}

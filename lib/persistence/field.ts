@@ -1,0 +1,147 @@
+import {
+  type FieldDefinition,
+  hasLayout,
+  type PersistentClass,
+  rememberField,
+} from './class-layout.js'
+import { registerClass, storedNameOf } from './class-registry.js'
+import { InvalidClassError } from './errors.js'
+import { NestedValues } from './nested-values.js'
+import { type Persistent, slotsOf, workingValues } from './persistent.js'
+import { Reference } from './reference.js'
+import type { Slots } from './slots.js'
+import { freezeDecoded, importValue } from './stored-value.js'
+
+/** @public */
+export interface FieldOptions<V> {
+  /** What objects read whose stored state lacks the field, since they are older than it. */
+  readonly default: V
+}
+
+type Accessor<T extends Persistent, V> = ClassAccessorDecoratorTarget<T, V>
+type Decorated<T extends Persistent, V> = ClassAccessorDecoratorResult<T, V>
+/** All that the three compilers agree on. */
+type Context = { readonly name: string | symbol; readonly kind: string }
+
+/**
+ * Declares a stored field of a persistent class. The initial value of the `accessor` serves new
+ * objects only; objects stored before the field existed read `undefined`, or `default`.
+ *
+ * ```ts
+ * @field accessor title = ''
+ * @field({ default: 0 }) accessor grade = 0
+ * ```
+ *
+ * Objects, arrays, maps and sets that are read from a field in a transaction notice their own
+ * changes; what is assigned is copied.
+ *
+ * @throws PERSISTENCE_INVALID_CLASS when it decorates anything but an `accessor` with a text name.
+ * @public
+ */
+export function field<T extends Persistent, V>(
+  target: Accessor<T, V>,
+  context: Context,
+): Decorated<T, V>
+export function field<V>(
+  options: FieldOptions<V>,
+): <T extends Persistent, W extends V | undefined>(
+  target: Accessor<T, W>,
+  context: Context,
+) => Decorated<T, W>
+export function field(targetOrOptions: object, context?: Context): unknown {
+  if (context !== undefined) return decorate(context, undefined)
+  const fallback = importValue((targetOrOptions as FieldOptions<unknown>).default, 'The default')
+  freezeDecoded(fallback)
+  return (_target: object, inner: Context) => decorate(inner, fallback)
+}
+
+/**
+ * Does for plain JavaScript what `@stored` and `@field` do: gives `constructor` its stored name and
+ * accessors for `fields`. Call it right after the class, before any object of it exists.
+ *
+ * ```js
+ * class Employee extends Persistent {}
+ * definePersistent(Employee, { name: 'employees.Employee', fields: { title: '', phones: [] } })
+ * ```
+ *
+ * @param options.fields - names, or names with the value that an object reads until it is assigned.
+ * @throws PERSISTENCE_INVALID_CLASS
+ * @public
+ */
+export function definePersistent<C extends PersistentClass>(
+  constructor: C,
+  {
+    name,
+    fields,
+  }: { readonly name: string; readonly fields: readonly string[] | Readonly<Record<string, unknown>> },
+): C {
+  if (hasLayout(constructor)) {
+    throw new InvalidClassError(
+      `Objects of ${constructor.name} exist already; call definePersistent right after the class`,
+    )
+  }
+  if (storedNameOf(constructor) === undefined) registerClass(constructor, name)
+  const entries = Array.isArray(fields)
+    ? fields.map((fieldName: string) => [fieldName, undefined] as const)
+    : Object.entries(fields)
+  for (const [fieldName, fallback] of entries) {
+    const value = importValue(fallback, `${constructor.name}.${fieldName}`)
+    freezeDecoded(value)
+    const { get, set } = makeAccessor(fieldName, value)
+    Object.defineProperty(constructor.prototype, fieldName, {
+      get,
+      set,
+      enumerable: true,
+      configurable: true,
+    })
+  }
+  return constructor
+}
+
+function decorate({ name, kind }: Context, fallback: unknown): unknown {
+  if (kind !== 'accessor' || typeof name !== 'string') {
+    throw new InvalidClassError(
+      `@field stands before \`accessor ${String(name)}\`, not before a ${kind} or a private or symbol name`,
+    )
+  }
+  return makeAccessor(name, fallback)
+}
+
+function makeAccessor(name: string, fallback: unknown) {
+  const definition: FieldDefinition = { name, index: -1, fallback }
+
+  function get(this: Persistent): unknown {
+    const slots = slotsOf(this)
+    if (slots.generation !== slots.owner.generation) slots.owner.activate(this)
+    const value = slots.values[definition.index]
+    if (typeof value === 'object' && value !== null) {
+      return readNested(this, slots, definition.index, value)
+    }
+    return value
+  }
+
+  function set(this: Persistent, value: unknown): void {
+    const slots = slotsOf(this)
+    const imported =
+      typeof value === 'object' || typeof value === 'string' || typeof value === 'function'
+        ? importValue(value, `${this.constructor.name}.${name}`)
+        : importValue(value, name)
+    const values = workingValues(this, slots)
+    slots.nested?.forget(definition.index)
+    values[definition.index] = imported
+  }
+
+  function init(this: Persistent, value: unknown): undefined {
+    slotsOf(this).values[definition.index] = importValue(value, `${this.constructor.name}.${name}`)
+    return undefined
+  }
+
+  rememberField(get, definition)
+  return { get, set, init }
+}
+
+function readNested(object: Persistent, slots: Slots, index: number, value: object): unknown {
+  if (value instanceof Reference) return slots.owner.resolve(value)
+  slots.nested ??= new NestedValues(object, slots)
+  return slots.nested.read(index, value)
+}

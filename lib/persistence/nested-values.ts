@@ -1,0 +1,358 @@
+import { current, enableMapSet, Immer } from 'immer'
+import { describeObject } from './describe.js'
+import { OutsideTransactionError } from './errors.js'
+import { isPersistent, type Persistent, workingValues } from './persistent.js'
+import type { Slots } from './slots.js'
+import { importValue, isPure, localize, sameOpaque } from './stored-value.js'
+
+enableMapSet()
+
+/** Our own instance: the global settings stay the user's. Commit freezes what it keeps. */
+const immer = new Immer({ autoFreeze: false })
+
+/**
+ * The nested values that one object has handed out in one transaction, by field. A value is handed
+ * out as a thin proxy that reads the committed base and opens an immer draft at the first write, so
+ * that no change is missed and committed state is never touched. Reading alone costs no draft.
+ *
+ * After the transaction a proxy still reads what it last held; writing to it throws.
+ */
+export class NestedValues {
+  readonly #object: Persistent
+  readonly #slots: Slots
+  readonly #roots = new Map<number, NestedRoot>() // field index → what was handed out for it
+
+  constructor(object: Persistent, slots: Slots) {
+    this.#object = object
+    this.#slots = slots
+  }
+
+  /** What the user gets for `value`, which stands in the field: the same thing each time. */
+  read(index: number, value: object): unknown {
+    const known = this.#roots.get(index)
+    if (known !== undefined) return known.handedOut
+    const { owner } = this.#slots
+    if (!owner.isWriting && Object.isFrozen(value) && isPure(value)) return value
+    const root = new NestedRoot(this.#object, this.#slots, index, value)
+    this.#roots.set(index, root)
+    return root.handedOut
+  }
+
+  /** The field was assigned: what was handed out for it before is no longer its value. */
+  forget(index: number): void {
+    this.#roots.get(index)?.close()
+    this.#roots.delete(index)
+  }
+
+  /** True when a Date or binary data handed out was changed in place. */
+  get hasChangedCopies(): boolean {
+    for (const root of this.#roots.values()) if (root.hasChangedCopies) return true
+    return false
+  }
+
+  /** Puts the present values of all fields handed out into `values`. */
+  collect(values: unknown[]): void {
+    for (const [index, root] of this.#roots) {
+      if (root.isChanged || root.hasChangedCopies) values[index] = root.result()
+    }
+  }
+
+  /** The transaction is over, or the object's state is replaced. */
+  close(): void {
+    for (const root of this.#roots.values()) root.close()
+    this.#roots.clear()
+  }
+}
+
+/** One field's value as handed out. */
+class NestedRoot {
+  readonly object: Persistent
+  readonly #slots: Slots
+  readonly #base: object // what reads see while there is no draft
+  readonly #nodes: NestedNode[] = [] // parents before children, until the draft is open
+  readonly #proxies = new WeakMap<object, object>() // container, base or draft → its proxy
+  readonly #copies: { copy: object; original: object }[] = []
+  readonly handedOut: unknown
+  #draft: object | undefined
+  #closed = false
+
+  constructor(object: Persistent, slots: Slots, index: number, value: object) {
+    this.object = object
+    this.#slots = slots
+    this.field = slots.layout.names[index] ?? ''
+    const watch = (copy: object, original: object): void => {
+      if (this.#copies.length === 0) slots.owner.registerWatched(object)
+      this.#copies.push({ copy, original })
+    }
+    const base = isPure(value)
+      ? value
+      : (localize(value, (reference) => slots.owner.resolve(reference), watch) as object)
+    this.#base = base
+    this.handedOut = this.wrap(base, undefined, undefined)
+  }
+
+  readonly field: string
+
+  get isChanged(): boolean {
+    return this.#draft !== undefined
+  }
+
+  get hasChangedCopies(): boolean {
+    return this.#copies.some(({ copy, original }) => !sameOpaque(copy, original))
+  }
+
+  /** The value as it is now. `current` and not `finishDraft`, which would revoke what users hold. */
+  result(): unknown {
+    return this.#draft === undefined ? this.#base : current(this.#draft)
+  }
+
+  close(): void {
+    this.#closed = true
+  }
+
+  /** What the user gets for a part of the value. */
+  wrap(value: unknown, parent: NestedNode | undefined, key: unknown): unknown {
+    if (!isContainer(value)) return value
+    const known = this.#proxies.get(value)
+    if (known !== undefined) return known
+    const node = new NestedNode(this, value, parent, key)
+    const proxy = makeProxy(node)
+    this.#proxies.set(value, proxy)
+    if (this.#draft === undefined) this.#nodes.push(node)
+    return proxy
+  }
+
+  /** Called before each write: checks that it is allowed, and opens the draft at the first. */
+  prepareWrite(): void {
+    if (this.#closed) {
+      throw new OutsideTransactionError(
+        `${this.field} of ${describeObject(this.object)} was read in a transaction that is over, or was ` +
+          'assigned anew since. Read it again from the object, inside the transaction that changes it.',
+      )
+    }
+    workingValues(this.object, this.#slots)
+    if (this.#draft === undefined) this.#openDraft()
+  }
+
+  #openDraft(): void {
+    this.#draft = immer.createDraft(this.#base) as object
+    for (const node of this.#nodes) {
+      const proxy = this.#proxies.get(node.container) as object
+      node.container =
+        node.parent === undefined
+          ? this.#draft
+          : (childOf(node.parent.container, node.key) as object)
+      this.#proxies.set(node.container, proxy)
+    }
+    this.#nodes.length = 0
+  }
+}
+
+/** One array, object, map or set inside a value: what a proxy stands for. */
+class NestedNode {
+  readonly root: NestedRoot
+  /** The base while there is no draft, then the draft. */
+  container: object
+  readonly parent: NestedNode | undefined
+  /** Where it stands in its parent: a property, a map's key, or the position in a set. */
+  readonly key: unknown
+
+  constructor(
+    root: NestedRoot,
+    container: object,
+    parent: NestedNode | undefined,
+    key: unknown,
+  ) {
+    this.root = root
+    this.container = container
+    this.parent = parent
+    this.key = key
+  }
+
+  where(key: PropertyKey): string {
+    return `${this.root.object.constructor.name}.${this.root.field}, ${String(key)}`
+  }
+}
+
+function isContainer(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || isPersistent(value)) return false
+  if (Array.isArray(value) || value instanceof Map || value instanceof Set) return true
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+function childOf(container: object, key: unknown): unknown {
+  if (container instanceof Map) return container.get(key)
+  if (container instanceof Set) return [...container][key as number]
+  return (container as Record<PropertyKey, unknown>)[key as PropertyKey]
+}
+
+/** Proxy → its node: to know our own proxies when they come back as arguments. */
+const nodesByProxy = new WeakMap<object, NestedNode>()
+
+/** What stands behind a proxy of ours; anything else as it is. */
+function unwrap(value: unknown): unknown {
+  return typeof value === 'object' && value !== null
+    ? (nodesByProxy.get(value)?.container ?? value)
+    : value
+}
+
+/** Proxy target → its node. An array's target is an array, so that `Array.isArray` tells the truth. */
+const nodes = new WeakMap<object, NestedNode>()
+
+function nodeOf(target: object): NestedNode {
+  return nodes.get(target) as NestedNode
+}
+
+function makeProxy(node: NestedNode): object {
+  const { container } = node
+  const target = Array.isArray(container) ? [] : {}
+  nodes.set(target, node)
+  const handler = container instanceof Map ? mapHandler : container instanceof Set ? setHandler : plainHandler
+  const proxy = new Proxy(target, handler)
+  nodesByProxy.set(proxy, node)
+  return proxy
+}
+
+const plainHandler: ProxyHandler<object> = {
+  get(target, key) {
+    const node = nodeOf(target)
+    const container = node.container as Record<PropertyKey, unknown>
+    if (Object.hasOwn(container, key)) return node.root.wrap(container[key], node, key)
+    return Reflect.get(Object.getPrototypeOf(container) ?? {}, key)
+  },
+  set(target, key, value) {
+    write(nodeOf(target), key, value)
+    return true
+  },
+  deleteProperty(target, key) {
+    const node = nodeOf(target)
+    node.root.prepareWrite()
+    return Reflect.deleteProperty(node.container, key)
+  },
+  defineProperty(target, key, descriptor) {
+    if (!('value' in descriptor)) return false
+    write(nodeOf(target), key, descriptor.value)
+    return true
+  },
+  has: (target, key) => Reflect.has(nodeOf(target).container, key),
+  ownKeys: (target) => Reflect.ownKeys(nodeOf(target).container),
+  getOwnPropertyDescriptor(target, key) {
+    const node = nodeOf(target)
+    const descriptor = Reflect.getOwnPropertyDescriptor(node.container, key)
+    if (descriptor === undefined) return undefined
+    const isLength = Array.isArray(target) && key === 'length'
+    return {
+      value: node.root.wrap(descriptor.value, node, key),
+      writable: true,
+      enumerable: descriptor.enumerable ?? true,
+      configurable: !isLength,
+    }
+  },
+  getPrototypeOf: (target) => Object.getPrototypeOf(nodeOf(target).container),
+  preventExtensions: () => false,
+  setPrototypeOf: () => false,
+}
+
+function write(node: NestedNode, key: PropertyKey, value: unknown): void {
+  const imported = importValue(typeof key === 'symbol' ? key : value, node.where(key))
+  node.root.prepareWrite()
+  ;(node.container as Record<PropertyKey, unknown>)[key] = imported
+}
+
+/** What maps and sets share: no properties of their own, methods from a table. */
+function collectionHandler(
+  prototype: object,
+  methods: Readonly<Record<PropertyKey, (node: NestedNode, proxy: object) => unknown>>,
+): ProxyHandler<object> {
+  return {
+    get(target, key, receiver) {
+      const method = methods[key]
+      if (method !== undefined) return method(nodeOf(target), receiver)
+      return key === 'constructor' || key === Symbol.toStringTag
+        ? Reflect.get(prototype, key)
+        : undefined
+    },
+    set: () => false,
+    has: (_target, key) => key in prototype,
+    ownKeys: () => [],
+    getPrototypeOf: () => prototype,
+    preventExtensions: () => false,
+    setPrototypeOf: () => false,
+  }
+}
+
+type AnyMap = Map<unknown, unknown>
+type AnySet = Set<unknown>
+
+const mapOf = (node: NestedNode): AnyMap => node.container as AnyMap
+
+function* mapEntries(node: NestedNode): IterableIterator<[unknown, unknown]> {
+  for (const [key, value] of mapOf(node)) yield [key, node.root.wrap(value, node, key)]
+}
+
+function* pick<T, R>(items: Iterable<T>, what: (item: T) => R): IterableIterator<R> {
+  for (const item of items) yield what(item)
+}
+
+const mapHandler = collectionHandler(Map.prototype, {
+  size: (node) => mapOf(node).size,
+  has: (node) => (key: unknown) => mapOf(node).has(key),
+  get: (node) => (key: unknown) => node.root.wrap(mapOf(node).get(key), node, key),
+  set: (node, proxy) => (key: unknown, value: unknown) => {
+    const importedKey = importValue(key, `a key of ${node.where('set')}`)
+    const imported = importValue(value, node.where(String(key)))
+    node.root.prepareWrite()
+    mapOf(node).set(importedKey, imported)
+    return proxy
+  },
+  delete: (node) => (key: unknown) => {
+    node.root.prepareWrite()
+    return mapOf(node).delete(key)
+  },
+  clear: (node) => () => {
+    node.root.prepareWrite()
+    mapOf(node).clear()
+  },
+  forEach: (node, proxy) => (visit: (value: unknown, key: unknown, map: object) => void) => {
+    for (const [key, value] of mapEntries(node)) visit(value, key, proxy)
+  },
+  keys: (node) => () => mapOf(node).keys(),
+  values: (node) => () => pick(mapEntries(node), ([, value]) => value),
+  entries: (node) => () => mapEntries(node),
+  [Symbol.iterator]: (node) => () => mapEntries(node),
+})
+
+const setOf = (node: NestedNode): AnySet => node.container as AnySet
+
+function* setMembers(node: NestedNode): IterableIterator<unknown> {
+  let position = 0
+  for (const member of setOf(node)) yield node.root.wrap(member, node, position++)
+}
+
+const setHandler = collectionHandler(Set.prototype, {
+  size: (node) => setOf(node).size,
+  has: (node) => (member: unknown) => setOf(node).has(unwrap(member)),
+  add: (node, proxy) => (member: unknown) => {
+    const imported = importValue(member, node.where('a member'))
+    node.root.prepareWrite()
+    setOf(node).add(imported)
+    return proxy
+  },
+  delete: (node) => (member: unknown) => {
+    node.root.prepareWrite()
+    return setOf(node).delete(unwrap(member))
+  },
+  clear: (node) => () => {
+    node.root.prepareWrite()
+    setOf(node).clear()
+  },
+  forEach: (node, proxy) => (visit: (value: unknown, key: unknown, set: object) => void) => {
+    for (const member of setMembers(node)) visit(member, member, proxy)
+  },
+  keys: (node) => () => setMembers(node),
+  values: (node) => () => setMembers(node),
+  entries: (node) => () =>
+    pick(setMembers(node), (member): [unknown, unknown] => [member, member]),
+  [Symbol.iterator]: (node) => () => setMembers(node),
+})

@@ -1,0 +1,81 @@
+import type { Oid, Tid } from '../storage/index.js'
+import { NO_TID } from '../storage/index.js'
+import { type ClassLayout, layoutOf, type PersistentClass } from './class-layout.js'
+import { GHOST, NO_OID, Slots } from './slots.js'
+
+// Given by the class below, the only place that sees its private field.
+
+/** The record behind a persistent object. @internal */
+export let slotsOf: (object: Persistent) => Slots
+
+/** True for persistent objects of any class. @public */
+export let isPersistent: (value: object) => value is Persistent
+
+/**
+ * Base class of everything that is stored on its own. Declare what is stored with
+ * `@field accessor`, and the name on disk with `@stored(name)`; any other property is volatile: it
+ * lives with this object in memory, and is gone when the object is evicted or reloaded.
+ *
+ * Loading an object runs no constructor but this one.
+ *
+ * Source: `persistent.Persistent`; there is no `_p_changed`, because every write is noticed.
+ * @public
+ */
+export class Persistent {
+  readonly #slots: Slots
+
+  constructor() {
+    this.#slots = new Slots(layoutOf(new.target))
+  }
+
+  static {
+    slotsOf = (object) => object.#slots
+    isPersistent = (value): value is Persistent => #slots in value
+  }
+}
+
+/** Makes an object of a class without running the class's own constructor. */
+export function makeGhost(layout: ClassLayout): Persistent {
+  const object = Reflect.construct(Persistent, [], layout.constructor) as Persistent
+  const slots = slotsOf(object)
+  slots.generation = GHOST
+  slots.values = EMPTY
+  return object
+}
+
+/** A ghost's values: never read, since its generation fits no owner's. */
+export const EMPTY: unknown[] = []
+
+/** Where an object stands between memory and disk. @public */
+export type ObjectState = 'unsaved' | 'ghost' | 'upToDate' | 'changed'
+
+/** @see ZODB's `_p_state`. @public */
+export function stateOf(object: Persistent): ObjectState {
+  const slots = slotsOf(object)
+  if (slots.oid === NO_OID) return 'unsaved'
+  if (slots.changed) return 'changed'
+  return slots.generation === GHOST ? 'ghost' : 'upToDate'
+}
+
+/** The object's identity in its database; `undefined` until it is added. @public */
+export function oidOf(object: Persistent): Oid | undefined {
+  const { oid } = slotsOf(object)
+  return oid === NO_OID ? undefined : oid
+}
+
+/** The commit that last wrote this object, as far as this connection knows. ZODB's serial. @public */
+export function serialOf(object: Persistent): Tid {
+  const slots = slotsOf(object)
+  if (slots.generation !== slots.owner.generation) slots.owner.activate(object)
+  return slots.committed?.serial ?? NO_TID
+}
+
+/** The object's working copy, made at its first write in a transaction. */
+export function workingValues(object: Persistent, slots: Slots): unknown[] {
+  slots.owner.assertWritable(object)
+  if (slots.generation !== slots.owner.generation) slots.owner.activate(object)
+  if (!slots.changed) slots.owner.registerChanged(object)
+  return slots.values
+}
+
+export type { PersistentClass }

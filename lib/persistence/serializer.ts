@@ -1,0 +1,131 @@
+import type { Oid } from '../storage/index.js'
+import { keyToken } from './btree/keys.js'
+import type { TreeChanges } from './btree/tree-changes.js'
+import { TreeNode } from './btree/tree-node.js'
+import { type ClassTable, NODE_LAYOUT, type StateLayout } from './class-table.js'
+import type { TreeSummary } from './commit-log.js'
+import { refuseHiddenFields } from './hidden-fields.js'
+import { type Persistent, slotsOf } from './persistent.js'
+import { Reference } from './reference.js'
+import { NO_OID, type Slots } from './slots.js'
+import { encodeState } from './state-codec.js'
+import { toCommitted } from './stored-value.js'
+
+/** One record that a transaction wants to write. */
+export interface PendingRecord {
+  readonly oid: Oid
+  readonly layout: StateLayout
+  /** In committed form. */
+  readonly values: readonly unknown[]
+  readonly bytes: Uint8Array
+}
+
+/** One object that a transaction wants to write, with the nodes of its tree. */
+export interface PendingObject extends PendingRecord {
+  readonly object: Persistent
+  readonly slots: Slots
+  readonly nodes: readonly PendingRecord[]
+  /** What it did to its tree, when it did anything. */
+  readonly tree: TreeChanges | undefined
+}
+
+/** What the serializer asks of the connection. */
+export interface SerializerHost {
+  readonly classes: ClassTable
+  newOid(): Oid
+  /** The reference for an object; takes a new one into the connection, and so into the commit. */
+  refer(object: Persistent): Reference
+}
+
+/**
+ * The records of all changed objects. `changed` grows while it is walked: objects that are reached
+ * from changed ones and were never added are stored in the same commit.
+ */
+export function serialize(changed: ReadonlySet<Persistent>, host: SerializerHost): PendingObject[] {
+  const pending: PendingObject[] = []
+  for (const object of changed) pending.push(serializeObject(object, host))
+  return pending
+}
+
+function serializeObject(object: Persistent, host: SerializerHost): PendingObject {
+  const slots = slotsOf(object)
+  if (slots.committed === undefined) refuseHiddenFields(object)
+  const layout = slots.committed?.layout ?? host.classes.layoutFor(slots.layout)
+  slots.nested?.collect(slots.values)
+  const refer = (other: Persistent): Reference => host.refer(other)
+  const values = slots.values.map((value, index) =>
+    index === layout.treeIndex ? value : toCommitted(value, refer),
+  )
+  const tree = slots.tree?.isEmpty ? undefined : slots.tree
+  const nodes = tree === undefined ? [] : placeTree(tree, values, layout.treeIndex, host)
+  return {
+    object,
+    slots,
+    oid: slots.oid,
+    layout,
+    values,
+    bytes: encodeState(values, layout),
+    nodes,
+    tree,
+  }
+}
+
+/** Puts a working tree's root, in committed form, into `values`, and gives its other records. */
+function placeTree(
+  tree: TreeChanges,
+  values: unknown[],
+  treeIndex: number,
+  host: SerializerHost,
+): PendingRecord[] {
+  const nodes: PendingRecord[] = []
+  values[treeIndex] = commitNode(tree.root, host, nodes)
+  return nodes
+}
+
+/** The committed form of a working node; below it, what must be written goes into `records`. */
+function commitNode(node: TreeNode, host: SerializerHost, records: PendingRecord[]): TreeNode {
+  const items = node.items.map((item) =>
+    item instanceof TreeNode
+      ? commitChild(item, host, records)
+      : toCommitted(item, (object) => host.refer(object)),
+  )
+  return new TreeNode(node.level, node.keys, items, node.size)
+}
+
+function commitChild(child: TreeNode, host: SerializerHost, records: PendingRecord[]): Reference {
+  if (child.oid === NO_OID) child.oid = host.newOid()
+  const { oid } = child
+  const committed = commitNode(child, host, records)
+  if (child.isDirty) {
+    const values = [committed]
+    records.push({ oid, layout: NODE_LAYOUT, values, bytes: encodeState(values, NODE_LAYOUT) })
+  }
+  return new Reference(oid)
+}
+
+/** The same object with other values: in committed form, its tree untouched. */
+export function withValues(pending: PendingObject, values: readonly unknown[]): PendingObject {
+  return { ...pending, values, bytes: encodeState(values, pending.layout), nodes: [] }
+}
+
+/** The same object with other values and another working copy of its tree. */
+export function serializeAgain(
+  pending: PendingObject,
+  values: unknown[],
+  tree: TreeChanges,
+  host: SerializerHost,
+): PendingObject {
+  const nodes = placeTree(tree, values, pending.layout.treeIndex, host)
+  return { ...pending, values, bytes: encodeState(values, pending.layout), nodes, tree }
+}
+
+/** What later commits must know of this one's trees. */
+export function summarizeTrees(pending: readonly PendingObject[]): TreeSummary[] {
+  const summaries: TreeSummary[] = []
+  for (const { oid, tree } of pending) {
+    if (tree === undefined) continue
+    const tokens = Array.from(tree.operations, ({ key }) => keyToken(key))
+    summaries.push({ oid, tokens, touchesAll: tree.touchesAll })
+  }
+  return summaries
+}

@@ -1,0 +1,112 @@
+import { addExtension, Packr } from 'msgpackr'
+import { CorruptRecordError, formatOid, type Oid, type StorageRecord } from '../storage/index.js'
+import { decodeNode, type EncodedNode, encodeNode, type TreeNode } from './btree/tree-node.js'
+import type { ClassTable, StateLayout } from './class-table.js'
+import { CommittedState } from './committed-state.js'
+import { Reference } from './reference.js'
+import { CommittedMap, CommittedSet, freezeDecoded } from './stored-value.js'
+
+/**
+ * The bytes of a state: one MessagePack array with the values in the order of the class row's
+ * fields. Beside MessagePack's own types and msgpackr's `moreTypes`:
+ *
+ * | extension | content            | meaning                      | since format |
+ * | --------- | ------------------ | ---------------------------- | ------------ |
+ * | 84        | unsigned integer   | reference to the object's oid | 1           |
+ * | 85        | array k, v, k, v … | Map                          | 1            |
+ * | 86        | array              | Set                          | 1            |
+ *
+ * A tree's node stands as `[level, keys, items, size]`; see tree-node.ts. So every reference can be
+ * found without the application's classes. Extensions are global in msgpackr, hence the unusual
+ * numbers. Records stay off: reading them makes code from stored names.
+ */
+const REFERENCE_TYPE = 84
+const MAP_TYPE = 85
+const SET_TYPE = 86
+
+addExtension({
+  Class: Reference as unknown as new () => Reference,
+  type: REFERENCE_TYPE,
+  write: (reference: Reference) => reference.oid,
+  read: (oid: Oid) => new Reference(oid),
+})
+addExtension({
+  Class: CommittedMap as unknown as new () => Map<unknown, unknown>,
+  type: MAP_TYPE,
+  write: (map: Map<unknown, unknown>) => [...map].flat(1),
+  read: (flat: unknown[]) => {
+    const map = new CommittedMap()
+    for (let index = 0; index < flat.length; index += 2) map.set(flat[index], flat[index + 1])
+    return map.complete()
+  },
+})
+addExtension({
+  Class: CommittedSet as unknown as new () => Set<unknown>,
+  type: SET_TYPE,
+  write: (set: Set<unknown>) => [...set],
+  read: (members: unknown[]) => new CommittedSet(members).complete(),
+})
+
+const packr = new Packr({ useRecords: false, moreTypes: true, useToJSON: false } as object)
+
+/** @returns bytes in a shared arena: copy them before the next turn of the event loop. */
+export function encodeState(values: readonly unknown[], { treeIndex }: StateLayout): Uint8Array {
+  const tree = treeIndex === -1 ? undefined : (values[treeIndex] as TreeNode | undefined)
+  return packr.pack(tree === undefined ? values : withTree(values, treeIndex, encodeNode(tree)))
+}
+
+/** True when two committed values are stored as the same bytes. */
+export function sameValue(one: unknown, other: unknown): boolean {
+  if (Object.is(one, other)) return true
+  if (typeof one !== 'object' || typeof other !== 'object') return false
+  return Buffer.compare(packr.pack(one), packr.pack(other)) === 0
+}
+
+/**
+ * @throws STORAGE_CORRUPT_RECORD when the bytes are no state.
+ * @throws PERSISTENCE_UNKNOWN_CLASS
+ */
+export function decodeState(record: StorageRecord, classes: ClassTable): CommittedState {
+  const { layout, order } = classes.planFor(record.classId, record.oid)
+  const stored = unpack(record)
+  const values = order === undefined ? stored : reorder(stored, order, layout)
+  const { treeIndex } = layout
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]
+    if (typeof value !== 'object' || value === null) continue
+    if (index === treeIndex) {
+      const node = decodeNode(value as EncodedNode)
+      for (const item of node.items) freezeDecoded(item)
+      values[index] = node
+    } else freezeDecoded(value)
+  }
+  return new CommittedState(record.oid, record.tid, layout, values, record.state.length)
+}
+
+function unpack(record: StorageRecord): unknown[] {
+  try {
+    const values = packr.unpack(record.state as Buffer) as unknown
+    if (Array.isArray(values)) return values
+  } catch (cause) {
+    throw undecodable(record.oid, cause)
+  }
+  throw undecodable(record.oid, undefined)
+}
+
+function undecodable(oid: Oid, cause: unknown): CorruptRecordError {
+  return new CorruptRecordError(
+    `The state of oid ${formatOid(oid)} cannot be decoded although its checksum is right; restore a backup`,
+    { cause, details: { oid: formatOid(oid) } },
+  )
+}
+
+function reorder(stored: unknown[], order: readonly number[], layout: StateLayout): unknown[] {
+  const fields = layout.classLayout?.fields ?? []
+  return order.map((from, index) => (from === -1 ? fields[index]?.fallback : stored[from]))
+}
+
+function withTree(values: readonly unknown[], index: number, node: EncodedNode): unknown[] {
+  const copy = values.slice()
+  copy[index] = node
+  return copy
+}

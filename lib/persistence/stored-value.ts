@@ -1,0 +1,311 @@
+import { UnstorableValueError } from './errors.js'
+import { isPersistent, type Persistent } from './persistent.js'
+import { Reference } from './reference.js'
+
+/**
+ * The values that fields hold. Three forms of the same value:
+ *
+ * - _imported_: a copy of what a user assigned, checked, belonging to one object; holds objects.
+ * - _committed_: frozen and shared by all connections; holds References, CommittedMap, CommittedSet.
+ * - _localized_: a committed value made fit for one transaction: objects for References, copies of
+ *   what nobody can freeze.
+ *
+ * Scalars are the same in all three.
+ */
+
+/** A Map that nobody changes: the committed form. */
+export class CommittedMap<K, V> extends Map<K, V> {
+  #complete = false
+
+  complete(): this {
+    this.#complete = true
+    return this
+  }
+  override set(key: K, value: V): this {
+    this.#refuse()
+    return super.set(key, value)
+  }
+  override delete(key: K): boolean {
+    this.#refuse()
+    return super.delete(key)
+  }
+  override clear(): void {
+    this.#refuse()
+    super.clear()
+  }
+  // The Map constructor calls `set` before this class's private fields exist.
+  #refuse(): void {
+    if (#complete in this && this.#complete) throw frozen('Map')
+  }
+}
+
+/** A Set that nobody changes: the committed form. */
+export class CommittedSet<V> extends Set<V> {
+  #complete = false
+
+  complete(): this {
+    this.#complete = true
+    return this
+  }
+  override add(value: V): this {
+    this.#refuse()
+    return super.add(value)
+  }
+  override delete(value: V): boolean {
+    this.#refuse()
+    return super.delete(value)
+  }
+  override clear(): void {
+    this.#refuse()
+    super.clear()
+  }
+  #refuse(): void {
+    if (#complete in this && this.#complete) throw frozen('Set')
+  }
+}
+
+function frozen(kind: string): TypeError {
+  return new TypeError(`This ${kind} is committed state and shared; change it inside db.transaction`)
+}
+
+/**
+ * Copies an assigned value, so that the caller's stays the caller's.
+ * @param where - the field, for the message: `Employee.phones`.
+ * @throws PERSISTENCE_UNSTORABLE_VALUE naming the path to the offending part.
+ */
+export function importValue(value: unknown, where: string): unknown {
+  switch (typeof value) {
+    case 'string':
+      if (!value.isWellFormed()) throw unstorable(where, 'a string with a lone surrogate')
+      return value
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+    case 'undefined':
+      return value
+    case 'object':
+      return value === null || isPersistent(value) ? value : importContainer(value, where)
+    case 'function':
+      throw unstorable(where, `a function${value.name ? ` named ${value.name}` : ''}`)
+    default:
+      throw unstorable(where, 'a symbol')
+  }
+}
+
+function importContainer(value: object, where: string, inside: ReadonlySet<object> = NOTHING): unknown {
+  if (inside.has(value)) throw unstorable(where, 'a cycle of plain values')
+  const deeper = new Set(inside).add(value)
+  const part = (inner: unknown, path: string): unknown =>
+    typeof inner === 'object' && inner !== null && !isPersistent(inner)
+      ? importContainer(inner, path, deeper)
+      : importValue(inner, path)
+  if (Array.isArray(value)) {
+    return Array.from(value, (item, index) => part(item, `${where}[${index}]`))
+  }
+  if (value instanceof Map) {
+    const copy = new Map()
+    for (const [key, item] of value) {
+      copy.set(importKey(key, where), part(item, `${where}.get(${String(key)})`))
+    }
+    return copy
+  }
+  if (value instanceof Set) {
+    const copy = new Set()
+    let index = 0
+    for (const item of value) copy.add(part(item, `${where}, member ${index++}`))
+    return copy
+  }
+  const opaque = copyOpaque(value)
+  if (opaque !== undefined) return opaque
+  return importPlainObject(value, where, part)
+}
+
+const NOTHING: ReadonlySet<object> = new Set()
+
+function importKey(key: unknown, where: string): unknown {
+  if (typeof key === 'object' && key !== null) throw unstorable(where, 'an object as a key of a Map')
+  return importValue(key, `a key of ${where}`)
+}
+
+function importPlainObject(
+  value: object,
+  where: string,
+  part: (inner: unknown, path: string) => unknown,
+): unknown {
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) {
+    throw unstorable(
+      where,
+      `an instance of ${prototype.constructor?.name ?? 'a class'}, which has no stored name`,
+    )
+  }
+  const copy: Record<string, unknown> = {}
+  for (const key of Reflect.ownKeys(value)) {
+    if (typeof key === 'symbol') throw unstorable(where, `the symbol key ${String(key)}`)
+    if (key === '__proto__') throw unstorable(where, 'a property named __proto__')
+    if (!Object.prototype.propertyIsEnumerable.call(value, key)) continue
+    copy[key] = part((value as Record<string, unknown>)[key], `${where}.${key}`)
+  }
+  return copy
+}
+
+function unstorable(where: string, what: string): UnstorableValueError {
+  return new UnstorableValueError(
+    `${where} was given ${what}, which cannot be stored. Stored are text, numbers, bigint, booleans, ` +
+      'null, undefined, Date, binary data, plain arrays and objects, Map, Set, and persistent objects.',
+    { details: { where } },
+  )
+}
+
+/** A copy of a Date or of binary data; `undefined` for anything else. */
+export function copyOpaque(value: object): object | undefined {
+  if (value instanceof Date) return new Date(value.getTime())
+  if (Buffer.isBuffer(value)) return Buffer.from(value)
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
+    return (value as Uint8Array).slice()
+  }
+  if (value instanceof ArrayBuffer) return value.slice(0)
+  return undefined
+}
+
+/** True when two Dates, or two pieces of binary data of one kind, hold the same. */
+export function sameOpaque(one: object, other: object): boolean {
+  if (one instanceof Date && other instanceof Date) return Object.is(one.getTime(), other.getTime())
+  const bytesOf = (value: object): Uint8Array =>
+    ArrayBuffer.isView(value)
+      ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+      : new Uint8Array(value as ArrayBuffer)
+  return Buffer.compare(bytesOf(one), bytesOf(other)) === 0
+}
+
+/** Frozen values that hold something a transaction must not be given as it is. */
+const impure = new WeakSet<object>()
+
+/** True for a committed value that can be handed out as it is: nothing in it but frozen plain data. */
+export function isPure(value: object): boolean {
+  return !impure.has(value)
+}
+
+/**
+ * Freezes a decoded value in place, and remembers whether it is pure.
+ * @returns whether it is.
+ */
+export function freezeDecoded(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (value instanceof Reference) return false
+  let pure = true
+  if (Array.isArray(value)) {
+    for (const item of value) if (!freezeDecoded(item)) pure = false
+    Object.freeze(value)
+  } else if (value instanceof Map) {
+    for (const item of value.values()) if (!freezeDecoded(item)) pure = false
+  } else if (value instanceof Set) {
+    for (const item of value) if (!freezeDecoded(item)) pure = false
+  } else if (isPlainObject(value)) {
+    for (const key in value) {
+      if (!freezeDecoded((value as Record<string, unknown>)[key])) pure = false
+    }
+    Object.freeze(value)
+  } else {
+    // A persistent object, a Date or binary data.
+    pure = false
+  }
+  if (!pure) impure.add(value)
+  return pure
+}
+
+function isPlainObject(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+/**
+ * The committed form of an imported or localized value. Parts that are committed already are
+ * shared, not copied.
+ * @param refer - gives the reference for an object, adding it to the commit when it is new.
+ */
+export function toCommitted(value: unknown, refer: (object: Persistent) => Reference): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (isPersistent(value)) return refer(value)
+  if (value instanceof Reference) return value
+  if (Object.isFrozen(value) && !impure.has(value)) return value
+  const committed = convertContainer(value, (inner) => toCommitted(inner, refer))
+  freezeShallow(committed)
+  return committed
+}
+
+function convertContainer(value: object, convert: (inner: unknown) => unknown): object {
+  if (Array.isArray(value)) return value.map(convert)
+  if (value instanceof Map) {
+    const copy = new CommittedMap()
+    for (const [key, item] of value) copy.set(key, convert(item))
+    return copy.complete()
+  }
+  if (value instanceof Set) {
+    const copy = new CommittedSet()
+    for (const item of value) copy.add(convert(item))
+    return copy.complete()
+  }
+  const opaque = copyOpaque(value)
+  if (opaque !== undefined) return opaque
+  const copy: Record<string, unknown> = {}
+  for (const key of Object.keys(value)) copy[key] = convert((value as Record<string, unknown>)[key])
+  return copy
+}
+
+/** Freezes one level whose parts are committed already. */
+function freezeShallow(value: object): void {
+  let pure = true
+  const look = (item: unknown): void => {
+    if (typeof item === 'object' && item !== null && (item instanceof Reference || impure.has(item))) {
+      pure = false
+    }
+  }
+  if (value instanceof Map || value instanceof Set) value.forEach(look)
+  else if (Array.isArray(value)) {
+    value.forEach(look)
+    Object.freeze(value)
+  } else if (isPlainObject(value)) {
+    Object.values(value).forEach(look)
+    Object.freeze(value)
+  } else pure = false
+  if (!pure) impure.add(value)
+}
+
+/**
+ * The localized form of an impure committed value: a copy that belongs to one object and
+ * transaction.
+ * @param watch - told of each Date and piece of binary data copied, with its original.
+ */
+export function localize(
+  value: unknown,
+  resolve: (reference: Reference) => Persistent,
+  watch: (copy: object, original: object) => void,
+): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Reference) return resolve(value)
+  if (isPersistent(value) || !impure.has(value)) return value
+  const inner = (item: unknown): unknown => localize(item, resolve, watch)
+  if (Array.isArray(value)) return value.map(inner)
+  if (value instanceof Map) {
+    return new Map([...value].map(([key, item]) => [key, inner(item)]))
+  }
+  if (value instanceof Set) return new Set([...value].map(inner))
+  const opaque = copyOpaque(value)
+  if (opaque !== undefined) {
+    watch(opaque, value)
+    return opaque
+  }
+  const copy: Record<string, unknown> = {}
+  for (const key of Object.keys(value)) copy[key] = inner((value as Record<string, unknown>)[key])
+  return copy
+}
+
+/**
+ * A deep copy that is plain data: for `structuredClone`, `JSON.stringify`, or to keep after the
+ * transaction. Persistent objects inside are left as they are.
+ * @public
+ */
+export function plain<T>(value: T): T {
+  return importValue(value, 'the value') as T
+}
