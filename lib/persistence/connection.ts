@@ -30,6 +30,7 @@ import {
   StaleObjectError,
 } from './errors.js'
 import { ObjectCache } from './object-cache.js'
+import type { ObjectDatabase } from './object-database.js'
 import { makeGhost, type Persistent, slotsOf, workingValues } from './persistent.js'
 import { Reference } from './reference.js'
 import { type PendingObject, type SerializerHost, serialize, summarizeTrees } from './serializer.js'
@@ -38,6 +39,7 @@ import { validate } from './validation.js'
 
 /** What a connection works with. @internal */
 export interface ConnectionParts {
+  readonly database: ObjectDatabase
   readonly store: CommittedStore
   readonly writer: CommitWriter
   readonly clock: Clock
@@ -60,6 +62,7 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
   /** Behind every manager that sorts by a word: the refusals of others come before the write. */
   readonly sortKey = '~treehook'
   readonly transactionManager: TransactionManager
+  readonly database: ObjectDatabase
   readonly #parts: ConnectionParts
   readonly #store: CommittedStore
   readonly #objects: ObjectCache
@@ -79,6 +82,7 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts
+    this.database = parts.database
     this.#store = parts.store
     this.#objects = new ObjectCache(parts.cacheObjects)
     this.#isReadOnly = parts.isReadOnly

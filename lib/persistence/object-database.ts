@@ -1,9 +1,9 @@
 import { type Clock, systemClock } from '../foundation/index.js'
 import {
   ConflictError,
+  createDirectoryStorage,
+  type DirectoryStorageOptions,
   type Durability,
-  LevelStorage,
-  type LevelStorageOptions,
   NO_TID,
   type Storage,
   StorageClosedError,
@@ -31,7 +31,7 @@ export interface ObjectDatabaseOptions {
   /** Where records are kept instead of in a directory: a `MemoryStorage`, or one of your own. */
   readonly storage?: Storage
   /** For the directory's LevelDB. */
-  readonly level?: LevelStorageOptions
+  readonly level?: DirectoryStorageOptions
   /** `sync` (default): a commit survives power loss. `relaxed`: it survives a killed process. */
   readonly durability?: Durability
   /** For committed states, shared by all connections. Default 64 MiB. */
@@ -88,7 +88,7 @@ export class ObjectDatabase {
     location: string,
     options: ObjectDatabaseOptions,
   ): Promise<Storage> {
-    const storage = options.storage ?? new LevelStorage(location, options.level)
+    const storage = options.storage ?? createDirectoryStorage(location, options.level)
     if (!storage.isOpen) await storage.open()
     return storage
   }
@@ -250,6 +250,7 @@ export class ObjectDatabase {
         {
           clock: this.clock,
           onError: this.onError,
+          tries: DEFAULT_TRIES,
           ...options,
           beforeRetry: async (error) => {
             if (error instanceof ConflictError) await this.#writer.published(error.winner)
@@ -273,6 +274,7 @@ export class ObjectDatabase {
 
   get #parts() {
     return {
+      database: this,
       store: this.#store,
       writer: this.#writer,
       clock: this.clock,
@@ -289,3 +291,5 @@ export class ObjectDatabase {
 const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024
 const DEFAULT_CACHE_OBJECTS = 20_000
 const DEFAULT_POOL_SIZE = 16
+/** Enough for a handful of writers of one object, each of whom must win once. */
+const DEFAULT_TRIES = 12

@@ -1,4 +1,4 @@
-import { defineError } from '../foundation/index.js'
+import { defineError, type ErrorClass } from '../foundation/index.js'
 import { formatOid, type Oid } from './oid.js'
 import { formatTid, type Tid } from './tid.js'
 
@@ -9,7 +9,10 @@ export class StorageClosedError extends defineError('StorageClosedError', 'STORA
 export class StorageLockedError extends defineError('StorageLockedError', 'STORAGE_LOCKED') {}
 
 /** A commit was asked of something opened for reading. @public */
-export class StorageReadOnlyError extends defineError('StorageReadOnlyError', 'STORAGE_READ_ONLY') {}
+export class StorageReadOnlyError extends defineError(
+  'StorageReadOnlyError',
+  'STORAGE_READ_ONLY',
+) {}
 
 /** No object has this oid, or none that this transaction may see. ZODB's `POSKeyError`. @public */
 export class ObjectNotFoundError extends defineError(
@@ -29,7 +32,7 @@ export class ConflictError extends defineError('ConflictError', 'STORAGE_CONFLIC
     this.winner = winner
   }
 
-  /** @param what - the object in words: class and path, as far as known. */
+  /** @param what - the object in words: class, path and oid, as far as known. */
   static between({
     oid,
     what,
@@ -42,7 +45,7 @@ export class ConflictError extends defineError('ConflictError', 'STORAGE_CONFLIC
     readonly committed: Tid
   }): ConflictError {
     return new ConflictError(
-      `${what} (oid ${formatOid(oid)}) was changed by transaction ${formatTid(committed)} after this ` +
+      `${what} was changed by transaction ${formatTid(committed)} after this ` +
         `transaction read revision ${formatTid(read)}. Begin again: db.transaction does so by itself.`,
       committed,
       { oid: formatOid(oid), read: formatTid(read), committed: formatTid(committed) },
@@ -62,7 +65,7 @@ export class ConflictError extends defineError('ConflictError', 'STORAGE_CONFLIC
     readonly committed: Tid
   }): ConflictError {
     return new ConflictError(
-      `The key ${JSON.stringify(String(key))} of ${what} (oid ${formatOid(oid)}) was written by transaction ` +
+      `The key ${JSON.stringify(String(key))} of ${what} was written by transaction ` +
         `${formatTid(committed)} too. Begin again: db.transaction does so by itself.`,
       committed,
       { oid: formatOid(oid), key: String(key), committed: formatTid(committed) },
@@ -79,7 +82,24 @@ export class ReadConflictError extends defineError('ReadConflictError', 'STORAGE
 export class CorruptRecordError extends defineError(
   'CorruptRecordError',
   'STORAGE_CORRUPT_RECORD',
-) {}
+) {
+  /** @param why - what is wrong with the record, as the end of a sentence. */
+  static of({
+    oid,
+    why,
+    cause,
+  }: {
+    readonly oid: Oid
+    readonly why: string
+    readonly cause?: unknown
+  }): CorruptRecordError {
+    return new CorruptRecordError(
+      `The record of oid ${formatOid(oid)} is damaged: ${why}. Restore this object from a backup, or ` +
+        'write it anew; other objects are not affected.',
+      { cause, details: { oid: formatOid(oid) } },
+    )
+  }
+}
 
 /** A newer treehook wrote this, or it was never treehook's. @public */
 export class UnknownFormatError extends defineError(
@@ -113,3 +133,22 @@ export class NotWritableError extends defineError('NotWritableError', 'STORAGE_N
 
 /** Commits are missing, or LevelDB itself cannot read its files. @public */
 export class CorruptStorageError extends defineError('CorruptStorageError', 'STORAGE_CORRUPT') {}
+
+/** Every class of this layer's error table, in the order of this file. */
+export const storageErrors: readonly ErrorClass[] = [
+  StorageClosedError,
+  StorageLockedError,
+  StorageReadOnlyError,
+  ObjectNotFoundError,
+  // Built by its named constructors only, so its own constructor is private: the table is for reading.
+  ConflictError as unknown as ErrorClass,
+  ReadConflictError,
+  CorruptRecordError,
+  UnknownFormatError,
+  StorageTransactionError,
+  OutcomeUnknownError,
+  StorageFullError,
+  NotADirectoryError,
+  NotWritableError,
+  CorruptStorageError,
+]

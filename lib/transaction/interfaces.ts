@@ -6,6 +6,7 @@
  *   │ └─doom─► doomed      └──► commitFailed
  *   └─abort─► aborted ◄─abort─ doomed, commitFailed
  * ```
+ * A savepoint or rollback that fails leads from active and doomed to commitFailed, too.
  * @public
  */
 export type TransactionStatus =
@@ -79,7 +80,11 @@ export interface Synchronizer {
   afterCompletion(transaction: Transaction): void
 }
 
-/** @public */
+/**
+ * One unit of work. Once it has ended it can be read, and an aborted one aborted again; everything
+ * else throws TRANSACTION_WRONG_STATUS, since it would be lost.
+ * @public
+ */
 export interface Transaction {
   readonly status: TransactionStatus
   /** Notes, joined by a newline. */

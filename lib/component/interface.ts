@@ -1,0 +1,58 @@
+import { InvalidRegistrationError } from './errors.js'
+import type { Interface } from './interfaces.js'
+import { IAny, InterfaceSpecification } from './specification.js'
+
+/**
+ * Makes the token of an interface. Give it the name of its type:
+ *
+ * ```ts
+ * export interface IFolder extends IContainer { … }
+ * export const IFolder = defineInterface<IFolder>('treehook.IFolder', { extends: [IContainer] })
+ * ```
+ *
+ * Every interface extends `IAny`; without `extends` it extends nothing else.
+ *
+ * @param name - prefixed by a package, without spaces; it is stored, so it outlives the program.
+ * @throws COMPONENT_INVALID_REGISTRATION when the name is taken or no name.
+ * @throws COMPONENT_INCONSISTENT_ORDER when the extended ones contradict each other's order.
+ * @see `zope.interface.Interface`
+ * @public
+ */
+export function defineInterface<T = unknown>(
+  name: string,
+  { extends: extended = [], members = [] }: InterfaceOptions<T> = {},
+): Interface<T> {
+  if (typeof name !== 'string' || !/^\S+$/.test(name)) {
+    throw new InvalidRegistrationError(
+      `${JSON.stringify(name)} cannot name an interface. Use a name such as 'shop.IOrder'.`,
+    )
+  }
+  if (interfaces.has(name)) {
+    throw new InvalidRegistrationError(
+      `The interface ${name} is defined already. Import that one, or choose another name.`,
+      { details: { name } },
+    )
+  }
+  const bases = extended.filter((one) => one !== IAny)
+  const made = new InterfaceSpecification<T>(name, bases.length === 0 ? [IAny] : bases, members)
+  interfaces.set(name, made)
+  return made
+}
+
+/** @public */
+export interface InterfaceOptions<T = unknown> {
+  /** What it extends; first the one whose registrations win. */
+  readonly extends?: readonly Interface[]
+  /** Names that an object must have to keep the promise; `verifyObject` looks for them. */
+  readonly members?: readonly MemberOf<T>[]
+}
+
+/** The names of an interface's members; any text when its type is not known. */
+type MemberOf<T> = unknown extends T ? string : keyof T & string
+
+/** The interface of that name, or `undefined`: what stored names are read with. @public */
+export function interfaceNamed(name: string): Interface | undefined {
+  return interfaces.get(name)
+}
+
+const interfaces = new Map<string, Interface>([[IAny.name, IAny]])

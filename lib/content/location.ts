@@ -1,0 +1,59 @@
+import { describeObject, isPersistent } from '../persistence/index.js'
+import { CycleError, LocationError } from './errors.js'
+import { type ILocation, IRoot, ISite } from './interfaces.js'
+
+/** Far beyond any tree: a lineage this long runs in a circle. */
+const MAX_DEPTH = 1000
+
+/** What the object is in; `undefined` at the top and for objects without a place. @public */
+export function parentOf(object: object): ILocation | undefined {
+  return (object as Partial<ILocation>).__parent__ ?? undefined
+}
+
+/** Its name there; `undefined` when it has none. @public */
+export function nameOf(object: object): string | undefined {
+  return (object as Partial<ILocation>).__name__ ?? undefined
+}
+
+/**
+ * The object, what it is in, what that is in, and so on.
+ * @throws CONTENT_CYCLE when that runs in a circle.
+ * @public
+ */
+export function* lineage(object: object): Generator<object, void, undefined> {
+  let depth = 0
+  for (let at: object | undefined = object; at !== undefined; at = parentOf(at)) {
+    if (++depth > MAX_DEPTH) {
+      throw new CycleError(`The parents of ${describe(object)} run in a circle`)
+    }
+    yield at
+  }
+}
+
+/**
+ * The root folder above the object.
+ * @throws CONTENT_LOCATION when the lineage ends elsewhere; the message names where.
+ * @public
+ */
+export function rootOf(object: object): IRoot {
+  let top = object
+  for (top of lineage(object));
+  if (IRoot.providedBy(top)) return top
+  throw new LocationError(
+    `${describe(object)} is not in the tree: above ${describe(top)} there is nothing. ` +
+      'Put it into a folder that is.',
+  )
+}
+
+/** The nearest site: the object itself, or one above it; `undefined` when there is none. @public */
+export function siteOf(object: object): ISite | undefined {
+  for (let at: object | undefined = object; at !== undefined; at = parentOf(at)) {
+    if (ISite.providedBy(at)) return at
+  }
+  return undefined
+}
+
+/** How messages of this layer name any object. */
+export function describe(object: object): string {
+  return isPersistent(object) ? describeObject(object) : `an object of ${object.constructor.name}`
+}

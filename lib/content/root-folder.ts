@@ -1,0 +1,15 @@
+import type { BTree, Connection, Persistent } from '../persistence/index.js'
+import { RootFolder } from './container.js'
+
+/** Where the root folder stands in the root mapping. On disk. */
+export const ROOT_FOLDER_KEY = 'root'
+
+/** Makes the root folder of a new database. Does nothing when there is one. */
+export function installRootFolder(rootMapping: BTree<string, Persistent>): void {
+  if (!rootMapping.has(ROOT_FOLDER_KEY)) rootMapping.set(ROOT_FOLDER_KEY, new RootFolder())
+}
+
+/** The root folder as this connection's transaction sees it. @public */
+export function rootFolderOf(connection: Connection): RootFolder {
+  return connection.rootMapping.get(ROOT_FOLDER_KEY) as RootFolder
+}

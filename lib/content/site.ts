@@ -1,0 +1,100 @@
+import { ComponentRegistry, implementer, setContextLookup } from '../component/index.js'
+import {
+  BTree,
+  connectionOf,
+  field,
+  isPersistent,
+  type Key,
+  stored,
+  treeSet,
+} from '../persistence/index.js'
+import type { Contained } from './contained.js'
+import { Container, Folder } from './container.js'
+import { databaseRegistry } from './database-registry.js'
+import { ISite, ISiteManager } from './interfaces.js'
+import { parentOf, siteOf } from './location.js'
+import { RegistrationTree } from './registration-tree.js'
+
+/**
+ * Keeps what is registered for one site, and in its `default` folder the components themselves.
+ * Stands at `++etc++site` of its site.
+ *
+ * Source: `zope.site.site.LocalSiteManager`.
+ * @public
+ */
+@stored('treehook.SiteManager')
+@implementer(ISiteManager)
+export class SiteManager extends Container implements ISiteManager {
+  @field accessor registrations = new BTree<Key, never>()
+
+  /** Where components of this site are kept. */
+  get default(): Folder {
+    return this.getItem('default') as Folder
+  }
+
+  /** The site's components, then those of the next site up, the database's, the process's. */
+  get registry(): ComponentRegistry {
+    return registryOf(this)
+  }
+}
+
+/**
+ * A folder with components of its own: what is registered here serves this folder and everything
+ * below it.
+ *
+ * Source: `zope.site.folder.Folder` with `zope.site.site.SiteManagerContainer`.
+ * @public
+ */
+@stored('treehook.Site')
+@implementer(ISite)
+export class Site<T extends Contained = Contained> extends Folder<T> implements ISite {
+  @field accessor siteManager: SiteManager = newSiteManager(this)
+}
+
+function newSiteManager(site: Site): SiteManager {
+  const manager = new SiteManager()
+  manager.__parent__ = site
+  manager.__name__ = '++etc++site'
+  const folder = new Folder()
+  folder.__parent__ = manager
+  folder.__name__ = 'default'
+  treeSet(manager, 'default', folder)
+  return manager
+}
+
+const registries = new WeakMap<SiteManager, ComponentRegistry>()
+
+function registryOf(manager: SiteManager): ComponentRegistry {
+  let registry = registries.get(manager)
+  const next = nextRegistry(manager)
+  if (registry === undefined) {
+    registry = new ComponentRegistry({
+      name: 'site',
+      table: new RegistrationTree(manager.registrations),
+      bases: next === undefined ? [] : [next],
+    })
+    registries.set(manager, registry)
+  } else if (registry.bases[0] !== next) {
+    // The site has moved, or its place is another in this transaction.
+    registry.bases = next === undefined ? [] : [next]
+  }
+  return registry
+}
+
+function nextRegistry(manager: SiteManager): ComponentRegistry | undefined {
+  const site = parentOf(manager)
+  const above = site && parentOf(site)
+  return registryAt(above ?? manager)
+}
+
+/** The registry that serves an object by its place; `undefined` when it has none. */
+export function registryAt(object: object): ComponentRegistry | undefined {
+  const site = siteOf(object)
+  if (site instanceof Site) return site.siteManager.registry
+  if (!isPersistent(object)) return undefined
+  const connection = connectionOf(object)
+  return connection && databaseRegistry(connection.database)
+}
+
+setContextLookup(registryAt)
+

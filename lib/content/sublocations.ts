@@ -1,0 +1,39 @@
+import { handle } from '../component/index.js'
+import { HAS_TREE, treeEntries, treeTouch } from '../persistence/index.js'
+import { Contained } from './contained.js'
+import { ISite } from './interfaces.js'
+
+/**
+ * Tells everything below an object what happened to it: the same event, the deepest first, before
+ * the object's own handlers hear it.
+ * @see `zope.container.contained.dispatchToSublocations`
+ */
+export function notifySublocations(object: Contained, event: object): void {
+  for (const below of sublocationsOf(object)) {
+    notifySublocations(below, event)
+    handle(below, event)
+  }
+}
+
+/**
+ * From now on who writes into a container that is being moved or removed, or into one inside it,
+ * conflicts: without that, their item would be lost with it.
+ */
+export function touchTrees(object: Contained): void {
+  if (keepsTree(object)) treeTouch(object)
+  for (const below of sublocationsOf(object)) touchTrees(below)
+}
+
+/** What is directly inside: items, and a site's manager. */
+export function* sublocationsOf(object: Contained): Generator<Contained, void, undefined> {
+  if (ISite.providedBy(object)) {
+    const { siteManager } = object as unknown as { readonly siteManager: unknown }
+    if (siteManager instanceof Contained) yield siteManager
+  }
+  if (!keepsTree(object)) return
+  for (const [, item] of treeEntries(object)) if (item instanceof Contained) yield item
+}
+
+function keepsTree(object: Contained): boolean {
+  return HAS_TREE in object.constructor
+}

@@ -1,0 +1,49 @@
+/**
+ * A set of oids in few bytes: ascending, each as its distance from the one before (the first from
+ * 0), low 7 bits first, with the high bit set while more follow. LEB128, as in DWARF 4 §7.6.
+ */
+import { invariant } from '../foundation/index.js'
+import { type Oid, toOid } from './oid.js'
+
+const MAX_OID_BYTES = 8
+
+/** @param oids - distinct, in any order. */
+export function encodeOids(oids: readonly Oid[]): Buffer {
+  const sorted = Float64Array.from(oids).sort()
+  const target = Buffer.allocUnsafe(sorted.length * MAX_OID_BYTES)
+  let at = 0
+  let previous = -1
+  for (const oid of sorted) {
+    invariant(oid !== previous, 'a commit writes each object once')
+    let rest = previous < 0 ? oid : oid - previous
+    while (rest >= 0x80) {
+      target[at++] = (rest % 0x80) + 0x80
+      rest = Math.floor(rest / 0x80)
+    }
+    target[at++] = rest
+    previous = oid
+  }
+  return target.subarray(0, at)
+}
+
+/**
+ * The oids, ascending.
+ * @throws RangeError when the bytes are no list of oids.
+ */
+export function decodeOids(bytes: Uint8Array): Oid[] {
+  const oids: Oid[] = []
+  let oid = 0
+  let distance = 0
+  let scale = 1
+  for (const byte of bytes) {
+    distance += (byte % 0x80) * scale
+    scale *= 0x80
+    if (byte >= 0x80) continue
+    oid += distance
+    oids.push(toOid(oid))
+    distance = 0
+    scale = 1
+  }
+  if (scale !== 1) throw new RangeError('The list of oids ends in the middle of one')
+  return oids
+}

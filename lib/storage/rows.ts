@@ -1,0 +1,219 @@
+/**
+ * The values of all rows but object records. All numbers are big endian, every row ends in a CRC-32
+ * (zlib) over everything before it, and every row but the format row begins with its version.
+ *
+ * Format row, written once:
+ *
+ * | offset | bytes | meaning                                        | since |
+ * | ------ | ----- | ---------------------------------------------- | ----- |
+ * | 0      | 8     | `treehook`, in ASCII                           | 1     |
+ * | 8      | 4     | format version of the whole database           | 1     |
+ * | 12     | 16    | database id, random                            | 1     |
+ * | 28     | 4     | CRC-32                                         | 1     |
+ *
+ * Last row, replaced by each batch:
+ *
+ * | offset | bytes | meaning                                        | since |
+ * | ------ | ----- | ---------------------------------------------- | ----- |
+ * | 0      | 4     | row version, 1, then three zeros               | 1     |
+ * | 4      | 8     | tid of the newest commit                       | 1     |
+ * | 12     | 8     | commits so far                                 | 1     |
+ * | 20     | 8     | highest oid + 1                                | 1     |
+ * | 28     | 4     | class rows so far                              | 1     |
+ * | 32     | 4     | write buffer of the writing session, in bytes  | 1     |
+ * | 36     | 4     | CRC-32                                         | 1     |
+ *
+ * Class rows and transaction rows:
+ *
+ * | offset | bytes | meaning                                        | since |
+ * | ------ | ----- | ---------------------------------------------- | ----- |
+ * | 0      | 1     | row version, 1                                 | 1     |
+ * | 1      | n     | msgpack of the array below                     | 1     |
+ * | 1 + n  | 4     | CRC-32                                         | 1     |
+ *
+ * class: `[class id, name, fields]`. transaction: `[tid, time in ms, user, description, extension,
+ * oids (oid-list.ts), records, bytes]`, where `bytes` counts keys and values of the commit's records
+ * and class rows.
+ */
+import { randomUUID } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import { Packr } from 'msgpackr'
+import { readUint64, writeUint64 } from '../foundation/index.js'
+import type { ClassRow, TransactionRow } from './interfaces.js'
+import { decodeOids, encodeOids } from './oid-list.js'
+import { NO_TID, type Tid, toTid } from './tid.js'
+
+/** On disk: the version of the database as a whole, in its format row. */
+export const FORMAT_VERSION = 1
+
+/** On disk. */
+const MAGIC = Buffer.from('treehook', 'ascii')
+/** On disk: of last rows, class rows and transaction rows. */
+const ROW_VERSION = 1
+const FORMAT_ROW_BYTES = 32
+const LAST_ROW_BYTES = 40
+const CRC_BYTES = 4
+
+/** The bytes of a row are not those once written. For the caller to name row and way out. */
+export class DamagedRow extends Error {}
+
+/** A newer treehook wrote the row, or it was never treehook's. For the caller to explain. */
+export class ForeignRow extends Error {}
+
+/** What a database says of itself. */
+export interface FormatRow {
+  readonly version: number
+  /** A UUID. */
+  readonly databaseId: string
+}
+
+/** Where a database has come to. */
+export interface LastRow {
+  readonly tid: Tid
+  readonly commits: number
+  /** -1 while there is none. */
+  readonly highestOid: number
+  readonly classes: number
+  /** Of the session that wrote the row: bounds what LevelDB's logs can have lost. */
+  readonly writeBufferBytes: number
+}
+
+/** A transaction row with what is kept for checks. */
+export interface CheckedTransactionRow {
+  readonly row: TransactionRow
+  readonly records: number
+  /** Keys and values of the commit's records and class rows. */
+  readonly bytes: number
+}
+
+/** The last row of a database without commits. */
+export function firstLastRow(writeBufferBytes: number): LastRow {
+  return { tid: NO_TID, commits: 0, highestOid: -1, classes: 0, writeBufferBytes }
+}
+
+/** The format row of a new database. */
+export function newFormatRow(): FormatRow {
+  return { version: FORMAT_VERSION, databaseId: randomUUID() }
+}
+
+export function encodeFormatRow({ version, databaseId }: FormatRow): Buffer {
+  const row = Buffer.alloc(FORMAT_ROW_BYTES)
+  MAGIC.copy(row)
+  row.writeUInt32BE(version, 8)
+  row.write(databaseId.replaceAll('-', ''), 12, 'hex')
+  return seal(row)
+}
+
+/** @throws DamagedRow, ForeignRow */
+export function decodeFormatRow(row: Buffer): FormatRow {
+  if (!row.subarray(0, MAGIC.length).equals(MAGIC))
+    throw new ForeignRow('it was not written by treehook')
+  assertSealed(row)
+  const version = row.readUInt32BE(8)
+  if (version !== FORMAT_VERSION) {
+    throw new ForeignRow(`it has format version ${version}, this treehook reads ${FORMAT_VERSION}`)
+  }
+  const hex = row.toString('hex', 12, 28)
+  const databaseId = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+  return { version, databaseId }
+}
+
+export function encodeLastRow(last: LastRow): Buffer {
+  const row = Buffer.alloc(LAST_ROW_BYTES)
+  row[0] = ROW_VERSION
+  writeUint64(row, last.tid, 4)
+  writeUint64(row, last.commits, 12)
+  writeUint64(row, last.highestOid + 1, 20)
+  row.writeUInt32BE(last.classes, 28)
+  row.writeUInt32BE(last.writeBufferBytes, 32)
+  return seal(row)
+}
+
+/** @throws DamagedRow, ForeignRow */
+export function decodeLastRow(row: Buffer): LastRow {
+  assertSealed(row)
+  assertVersion(row)
+  if (row.length !== LAST_ROW_BYTES) throw new DamagedRow('it has the wrong size')
+  return {
+    tid: readUint64(row, 4) as Tid,
+    commits: readUint64(row, 12),
+    highestOid: readUint64(row, 20) - 1,
+    classes: row.readUInt32BE(28),
+    writeBufferBytes: row.readUInt32BE(32),
+  }
+}
+
+export function encodeClassRow({ classId, name, fields }: ClassRow): Buffer {
+  return packRow([classId, name, fields])
+}
+
+/** @throws DamagedRow, ForeignRow */
+export function decodeClassRow(row: Buffer): ClassRow {
+  const [classId, name, fields] = unpackRow(row) as [number, string, string[]]
+  return { classId, name, fields }
+}
+
+export function encodeTransactionRow({ row, records, bytes }: CheckedTransactionRow): Buffer {
+  const { tid, timeMs, user, description, extension, oids } = row
+  return packRow([tid, timeMs, user, description, extension, encodeOids(oids), records, bytes])
+}
+
+/** @throws DamagedRow, ForeignRow */
+export function decodeTransactionRow(bytes: Buffer): CheckedTransactionRow {
+  const [tid, timeMs, user, description, extension, oids, records, size] = unpackRow(
+    bytes,
+  ) as PackedTransaction
+  return {
+    row: { tid: toTid(tid), timeMs, user, description, extension, oids: decodeOids(oids) },
+    records,
+    bytes: size,
+  }
+}
+
+type PackedTransaction = [
+  tid: number,
+  timeMs: number,
+  user: string,
+  description: string,
+  extension: Record<string, unknown>,
+  oids: Uint8Array,
+  records: number,
+  bytes: number,
+]
+
+// Plain maps instead of msgpackr's record extension: any msgpack reader can read these rows.
+// Buffers are copied out, since a row's bytes may be a view of LevelDB's or memory-level's.
+const packr = new Packr({ useRecords: false, copyBuffers: true })
+
+function packRow(content: unknown): Buffer {
+  const packed = packr.pack(content)
+  const row = Buffer.allocUnsafe(1 + packed.length + CRC_BYTES)
+  row[0] = ROW_VERSION
+  row.set(packed, 1)
+  return seal(row)
+}
+
+function unpackRow(row: Buffer): unknown {
+  assertSealed(row)
+  assertVersion(row)
+  return packr.unpack(row.subarray(1, row.length - CRC_BYTES))
+}
+
+function seal(row: Buffer): Buffer {
+  const end = row.length - CRC_BYTES
+  row.writeUInt32BE(crc32(row.subarray(0, end)), end)
+  return row
+}
+
+function assertSealed(row: Buffer): void {
+  const end = row.length - CRC_BYTES
+  if (end < 1 || crc32(row.subarray(0, end)) !== row.readUInt32BE(end)) {
+    throw new DamagedRow('its checksum does not match its bytes')
+  }
+}
+
+function assertVersion(row: Buffer): void {
+  if (row[0] !== ROW_VERSION) {
+    throw new ForeignRow(`it has row version ${row[0]}, this treehook reads ${ROW_VERSION}`)
+  }
+}

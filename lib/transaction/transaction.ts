@@ -1,0 +1,467 @@
+import { invariant } from '../foundation/index.js'
+import type { ErrorPlace, ErrorReporter } from './error-reporter.js'
+import {
+  DoomedTransactionError,
+  TransactionFailedError,
+  TransactionMetadataError,
+  WrongStatusError,
+} from './errors.js'
+import { HookQueue } from './hooks.js'
+import { isPromise } from './in-turn.js'
+import type { DataManager, Savepoint, Transaction, TransactionStatus } from './interfaces.js'
+import { SavepointLine, type SavepointOwner, TransactionSavepoint } from './savepoint.js'
+import { statusTransitions } from './status.js'
+import type { Synchronizers } from './synchronizers.js'
+import { twoPhaseCommit } from './two-phase-commit.js'
+
+/** What a transaction needs of the manager that began it. @internal */
+export interface TransactionHost {
+  readonly synchronizers: Synchronizers
+  /** Must not throw. */
+  readonly report: ErrorReporter
+  /** The transaction is over: it is no longer the current one. */
+  letGo(transaction: Transaction): void
+}
+
+/** The most UTF-8 bytes of a description, and of a user. @public */
+export const METADATA_LIMIT_BYTES = 65_535
+
+/**
+ * The transaction that a manager begins. Single use.
+ *
+ * Where it stands is `status` for others, and finer for itself:
+ *
+ * | stage | what happens | leads out |
+ * | --- | --- | --- |
+ * | `open` | work, or waiting for `abort` after a failure | commit, abort |
+ * | `beforeCommit` | before-commit hooks run, status still `active` | a hook's error → `open`; `commit` |
+ * | `commit` | from `beforeCompletion` to the last after-commit hook | failure → `open`; `over` |
+ * | `abort` | from the first before-abort hook on | `over` |
+ * | `over` | managers, hooks and data are forgotten | — |
+ *
+ * Source: `transaction._transaction.Transaction`.
+ * @internal
+ */
+export class ManagedTransaction implements Transaction, SavepointOwner {
+  readonly #host: TransactionHost
+  #status: TransactionStatus = 'active'
+  #stage: 'open' | 'beforeCommit' | 'commit' | 'abort' | 'over' = 'open'
+  #failure: unknown // what led to commitFailed
+  #aborting: Promise<void> | undefined // the abort on its way
+
+  #managers: readonly DataManager[] = NO_MANAGERS // in the order of joining; replaced, not shared
+  #lateAborts: Promise<Settled>[] | undefined // of managers that a rollback let leave
+  #savepoints: SavepointLine | undefined
+  #data: Map<object, unknown> | undefined
+
+  #beforeCommit: HookQueue | undefined
+  #afterCommit: HookQueue<[succeeded: boolean]> | undefined
+  #beforeAbort: HookQueue | undefined
+  #afterAbort: HookQueue | undefined
+
+  #description = ''
+  #user = ''
+  #extension: Readonly<Record<string, unknown>> = NO_EXTENSION
+
+  constructor(host: TransactionHost) {
+    this.#host = host
+  }
+
+  get status(): TransactionStatus {
+    return this.#status
+  }
+
+  // ── Two-phase commit and abort ──────────────────────────────────────────────────────────────
+
+  /** Source: `transaction._transaction.Transaction.commit`, its order kept step by step. */
+  async commit(): Promise<void> {
+    this.#refuseCommit()
+    this.#savepoints?.clear()
+    this.refuseWhenFailed('commit')
+    try {
+      this.#stage = 'beforeCommit'
+      while (this.#beforeCommit?.isEmpty === false) await this.#beforeCommit.call()
+      this.#tellBeforeCompletion()
+    } catch (error) {
+      // Nothing has begun: the transaction is as it was, and may be committed again.
+      this.#stage = 'open'
+      throw error
+    }
+    this.#moveTo('committing')
+    try {
+      if (this.#managers.length > 0 || this.#lateAborts !== undefined) {
+        await twoPhaseCommit(this, this.#managers, this.#host.report, this.#takeLateAborts())
+      }
+    } catch (error) {
+      this.fail(error)
+      await this.#complete(false)
+      this.#stage = 'open'
+      throw error
+    }
+    this.#moveTo('committed')
+    await this.#complete(true)
+    this.#host.letGo(this)
+    this.#forget()
+  }
+
+  /**
+   * Source: `transaction._transaction.Transaction.abort`. There, an error of an after-abort hook
+   * kept the synchronizers from hearing of the end; here it does not. A hook or manager must not
+   * wait for the abort that it is part of.
+   */
+  async abort(): Promise<void> {
+    if (this.#status === 'aborted' && this.#stage === 'over') return
+    if (this.#stage === 'beforeCommit' || this.#stage === 'commit') {
+      throw WrongStatusError.on('abort', this.#status, 'wait until commit() has settled.')
+    }
+    if (this.#status === 'committed') {
+      throw WrongStatusError.on('abort', this.#status, 'it is committed and stays so.')
+    }
+    if (this.#stage !== 'abort') {
+      this.#stage = 'abort'
+      this.#aborting = this.#abort()
+    }
+    // A second caller waits for the first one's abort. Called by a hook of that very abort it may
+    // be undefined yet, and nothing is to wait for.
+    return this.#aborting
+  }
+
+  /**
+   * Takes back a begin that failed half-way. Synchronous, as begin is.
+   * @internal
+   */
+  discard(): void {
+    this.#stage = 'abort'
+    const report = (error: unknown): void => this.#host.report(error, 'abort')
+    for (const manager of this.#managers) {
+      try {
+        const waiting = manager.abort(this)
+        if (isPromise(waiting)) waiting.then(undefined, report)
+      } catch (error) {
+        report(error)
+      }
+    }
+    this.#moveTo('aborted')
+    this.#host.letGo(this)
+    this.#forget()
+  }
+
+  /** Source: `transaction._transaction.Transaction.doom`. */
+  doom(): void {
+    if (this.#status === 'doomed') return
+    if (this.#status !== 'active') {
+      throw WrongStatusError.on('doom', this.#status, 'only work in progress can be doomed.')
+    }
+    this.#moveTo('doomed')
+  }
+
+  isDoomed(): boolean {
+    return this.#status === 'doomed'
+  }
+
+  #refuseCommit(): void {
+    if (this.#status === 'doomed' && this.#stage === 'open') throw DoomedTransactionError.onCommit()
+    if (this.#stage === 'open') return
+    const advice =
+      this.#stage === 'over' ? 'begin another one.' : 'it is already being committed or aborted.'
+    throw WrongStatusError.on('commit', this.#status, advice)
+  }
+
+  /** In one step with the change to `committing`: nobody can doom or join in between. */
+  #tellBeforeCompletion(): void {
+    this.#refuseAfterPreparing()
+    this.#stage = 'commit'
+    this.#host.synchronizers.beforeCommit(this)
+    this.#refuseAfterPreparing()
+  }
+
+  /** Hooks and synchronizers may have doomed the transaction or taken savepoints, even failing ones. */
+  #refuseAfterPreparing(): void {
+    if (this.isDoomed()) throw DoomedTransactionError.onCommit()
+    this.refuseWhenFailed('commit')
+    this.#savepoints?.clear()
+  }
+
+  /** Everything after two-phase commit: nothing here can change its outcome. */
+  async #complete(succeeded: boolean): Promise<void> {
+    this.#host.synchronizers.afterCompletion(this, this.#host.report)
+    const hooks = this.#afterCommit
+    if (hooks === undefined) return
+    await hooks.callAll((error) => this.#host.report(error, 'afterCommitHook'), succeeded)
+    // Hooks may have changed objects again; these changes belong to no transaction.
+    await this.#abortManagers((error) => this.#host.report(error, 'abort'))
+    this.#afterCommit = undefined
+  }
+
+  async #abort(): Promise<void> {
+    const { report, synchronizers } = this.#host
+    const failure = new FirstError(report)
+
+    if (this.#beforeAbort !== undefined) {
+      await this.#beforeAbort.callAll((error) => report(error, 'beforeAbortHook'))
+    }
+    this.#savepoints?.clear()
+    synchronizers.beforeAbort(this, (error) => failure.add(error, 'beforeCompletion'))
+    const lateAborts = this.#takeLateAborts()
+    if (lateAborts !== undefined) {
+      await lateAborts.catch((error: unknown) => report(error, 'abort'))
+    }
+    if (this.#managers.length > 0) {
+      await this.#abortManagers((error) => failure.add(error, 'abort'))
+    }
+    this.#moveTo('aborted')
+
+    if (this.#afterAbort !== undefined) {
+      await this.#afterAbort.call().catch((error: unknown) => failure.add(error, 'afterAbortHook'))
+      // As after commit: what the hooks changed is dropped.
+      await this.#abortManagers((error) => report(error, 'abort'))
+    }
+    this.#host.letGo(this)
+    synchronizers.afterCompletion(this, report)
+    this.#forget()
+    failure.throwIfAny()
+  }
+
+  /** In the order of joining; every one is called. */
+  async #abortManagers(failed: (error: unknown) => void): Promise<void> {
+    // By index: what a manager's abort makes join is aborted too.
+    for (let index = 0; index < this.#managers.length; index++) {
+      try {
+        const waiting = this.#managers[index]!.abort(this)
+        if (isPromise(waiting)) await waiting
+      } catch (error) {
+        failed(error)
+      }
+    }
+  }
+
+  #forget(): void {
+    this.#stage = 'over'
+    this.#managers = NO_MANAGERS
+    this.#lateAborts = undefined
+    this.#savepoints = undefined
+    this.#data = undefined
+    this.#beforeCommit = undefined
+    this.#afterCommit = undefined
+    this.#beforeAbort = undefined
+    this.#afterAbort = undefined
+  }
+
+  // ── Status ──────────────────────────────────────────────────────────────────────────────────
+
+  /** @internal */
+  fail(error: unknown): void {
+    if (this.#status === 'commitFailed') return
+    this.#moveTo('commitFailed')
+    this.#failure = error
+  }
+
+  /** @internal */
+  refuseWhenFailed(action: string): void {
+    if (this.#status === 'commitFailed') throw TransactionFailedError.since(action, this.#failure)
+  }
+
+  #moveTo(next: TransactionStatus): void {
+    invariant(
+      statusTransitions[this.#status].includes(next),
+      'a transaction changes its status as the table of transitions says',
+    )
+    this.#status = next
+  }
+
+  /** Work is possible while active or doomed: neither committing nor ended nor failed. */
+  #refuseUnlessWorking(action: string): void {
+    this.refuseWhenFailed(action)
+    if (this.#status === 'active' || this.#status === 'doomed') return
+    const advice =
+      this.#status === 'committing'
+        ? 'do it before commit(), or in a before-commit hook.'
+        : 'it has ended; begin another one.'
+    throw WrongStatusError.on(action, this.#status, advice)
+  }
+
+  #refuseWhenOver(action: string): void {
+    if (this.#stage === 'over') {
+      throw WrongStatusError.on(action, this.#status, 'it has ended; begin another one.')
+    }
+  }
+
+  // ── Managers and savepoints ─────────────────────────────────────────────────────────────────
+
+  get managers(): readonly DataManager[] {
+    return this.#managers
+  }
+
+  /** Source: `transaction._transaction.Transaction.join`. */
+  join(manager: DataManager): void {
+    this.#refuseUnlessWorking('join')
+    if (this.#managers === NO_MANAGERS) this.#managers = [manager]
+    else (this.#managers as DataManager[]).push(manager)
+  }
+
+  /** Source: `transaction._transaction.Transaction.savepoint`. */
+  savepoint({ optimistic = false }: { readonly optimistic?: boolean } = {}): Savepoint {
+    this.#refuseUnlessWorking('savepoint')
+    this.#savepoints ??= new SavepointLine()
+    try {
+      return new TransactionSavepoint(this, this.#savepoints, optimistic)
+    } catch (error) {
+      this.fail(error)
+      throw error
+    }
+  }
+
+  /** @internal */
+  abortJoinedSince(count: number): void {
+    for (const manager of this.#managers.slice(count)) {
+      const waiting = manager.abort(this)
+      if (isPromise(waiting)) {
+        this.#lateAborts ??= []
+        this.#lateAborts.push(settled(waiting))
+      }
+    }
+    this.#managers = count === 0 ? NO_MANAGERS : this.#managers.slice(0, count)
+  }
+
+  /** Waits for the aborts that rollbacks began; rejects with the first error, reports the others. */
+  #takeLateAborts(): Promise<void> | undefined {
+    const lateAborts = this.#lateAborts
+    this.#lateAborts = undefined
+    return lateAborts && throwFirst(lateAborts, this.#host.report)
+  }
+
+  // ── Hooks ───────────────────────────────────────────────────────────────────────────────────
+
+  addBeforeCommitHook(hook: () => void | Promise<void>): void {
+    if (this.#stage !== 'open' && this.#stage !== 'beforeCommit') {
+      throw WrongStatusError.on('addBeforeCommitHook', this.#status, 'it would not be called.')
+    }
+    this.#beforeCommit ??= new HookQueue()
+    this.#beforeCommit.add(hook)
+  }
+
+  addAfterCommitHook(hook: (succeeded: boolean) => void | Promise<void>): void {
+    this.#refuseWhenOver('addAfterCommitHook')
+    this.#afterCommit ??= new HookQueue()
+    this.#afterCommit.add(hook)
+  }
+
+  addBeforeAbortHook(hook: () => void | Promise<void>): void {
+    this.#refuseWhenOver('addBeforeAbortHook')
+    this.#beforeAbort ??= new HookQueue()
+    this.#beforeAbort.add(hook)
+  }
+
+  addAfterAbortHook(hook: () => void | Promise<void>): void {
+    this.#refuseWhenOver('addAfterAbortHook')
+    this.#afterAbort ??= new HookQueue()
+    this.#afterAbort.add(hook)
+  }
+
+  // ── Metadata and data ───────────────────────────────────────────────────────────────────────
+
+  get description(): string {
+    return this.#description
+  }
+
+  get user(): string {
+    return this.#user
+  }
+
+  set user(user: string) {
+    this.#refuseWhenOver('user')
+    this.#user = storableText('user', user)
+  }
+
+  get extension(): Readonly<Record<string, unknown>> {
+    return this.#extension
+  }
+
+  /** Source: `transaction._transaction.Transaction.note`; an empty note adds nothing here. */
+  note(text: string): void {
+    this.#refuseWhenOver('note')
+    const note = storableText('note', text).trim()
+    if (note === '') return
+    this.#description =
+      this.#description === '' ? note : storableText('description', `${this.#description}\n${note}`)
+  }
+
+  /** The value is copied now: what happens to it later is not stored. */
+  setExtendedInfo(name: string, value: unknown): void {
+    this.#refuseWhenOver('setExtendedInfo')
+    this.#extension = Object.freeze({ ...this.#extension, [name]: copyOfPlain(name, value) })
+  }
+
+  data<T>(key: object): T | undefined {
+    return this.#data?.get(key) as T | undefined
+  }
+
+  setData(key: object, value: unknown): void {
+    this.#refuseWhenOver('setData')
+    this.#data ??= new Map()
+    this.#data.set(key, value)
+  }
+}
+
+const NO_MANAGERS: readonly DataManager[] = Object.freeze([])
+const NO_EXTENSION: Readonly<Record<string, unknown>> = Object.freeze({})
+
+/** Keeps the first error for the caller; the others are reported. */
+class FirstError {
+  readonly #report: ErrorReporter
+  #first: { readonly error: unknown } | undefined
+
+  constructor(report: ErrorReporter) {
+    this.#report = report
+  }
+
+  add(error: unknown, where: ErrorPlace): void {
+    if (this.#first === undefined) this.#first = { error }
+    else this.#report(error, where)
+  }
+
+  throwIfAny(): void {
+    if (this.#first !== undefined) throw this.#first.error
+  }
+}
+
+/** `undefined` when it went well. */
+type Settled = { readonly error: unknown } | undefined
+
+/** Never rejects, so that nobody need listen yet. */
+async function settled(waiting: PromiseLike<void>): Promise<Settled> {
+  try {
+    await waiting
+    return undefined
+  } catch (error) {
+    return { error }
+  }
+}
+
+async function throwFirst(
+  outcomes: readonly Promise<Settled>[],
+  report: ErrorReporter,
+): Promise<void> {
+  const failure = new FirstError(report)
+  for (const outcome of await Promise.all(outcomes)) {
+    if (outcome !== undefined) failure.add(outcome.error, 'abort')
+  }
+  failure.throwIfAny()
+}
+
+function storableText(field: string, text: string): string {
+  if (typeof text !== 'string') throw TransactionMetadataError.notText(field, text)
+  // No UTF-16 unit takes more than three bytes: short texts need not be counted.
+  if (text.length * 3 <= METADATA_LIMIT_BYTES) return text
+  const bytes = Buffer.byteLength(text)
+  if (bytes <= METADATA_LIMIT_BYTES) return text
+  throw TransactionMetadataError.tooLong(field, bytes, METADATA_LIMIT_BYTES)
+}
+
+function copyOfPlain(name: string, value: unknown): unknown {
+  try {
+    return structuredClone(value)
+  } catch (error) {
+    throw TransactionMetadataError.notPlain(name, error)
+  }
+}

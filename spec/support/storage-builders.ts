@@ -1,0 +1,70 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { codeOf } from '../../lib/foundation/index.js'
+import {
+  type ClassRow,
+  type CommitMetadata,
+  type StorageCommit,
+  toOid,
+  toTid,
+} from '../../lib/storage/index.js'
+
+export const EMPLOYEE: ClassRow = { classId: 1, name: 'employees.Employee', fields: ['name'] }
+
+export const METADATA: CommitMetadata = {
+  timeMs: 1_700_000_000_000,
+  user: 'anna',
+  description: 'hires',
+  extension: {},
+}
+
+/** A commit that writes `state` to each oid. The first one brings the class. */
+export function aCommit(
+  tid: number,
+  oids: readonly number[],
+  { state = `state of ${tid}`, metadata = METADATA }: { state?: string; metadata?: CommitMetadata } = {},
+): StorageCommit {
+  return {
+    tid: toTid(tid),
+    metadata,
+    records: oids.map((oid) => ({ oid: toOid(oid), classId: 1, state: Buffer.from(state) })),
+    classes: tid === 1 ? [EMPLOYEE] : [],
+  }
+}
+
+/** The code of what `fn` throws, now or later; `'nothing'` when it does not. */
+export async function codeThrownBy(fn: () => unknown): Promise<string | undefined> {
+  try {
+    await fn()
+    return 'nothing'
+  } catch (error) {
+    return codeOf(error) ?? String(error)
+  }
+}
+
+/** What `fn` throws, now or later. */
+export async function errorOf(fn: () => unknown): Promise<Error> {
+  try {
+    await fn()
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('It threw nothing')
+}
+
+/** Directories of one spec file; remove them with `removeAll` after each test. */
+export class TemporaryDirectories {
+  readonly #paths: string[] = []
+
+  /** A new, empty directory. */
+  async create(): Promise<string> {
+    const path = await mkdtemp(join(tmpdir(), 'treehook-storage-'))
+    this.#paths.push(path)
+    return path
+  }
+
+  async removeAll(): Promise<void> {
+    for (const path of this.#paths.splice(0)) await rm(path, { recursive: true, force: true })
+  }
+}

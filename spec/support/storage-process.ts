@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+/** What the other process does with a directory, see `storage-child.ts`. */
+export type ChildTask = 'hold' | 'try' | 'tryLevel' | 'write'
+
+/** Another process at work on a directory, and the lines it printed. */
+export class StorageProcess {
+  readonly #child: ChildProcess
+  readonly #lines: AsyncIterator<string>
+  readonly #exit: Promise<void>
+
+  constructor(task: ChildTask, directory: string) {
+    const script = join(process.cwd(), 'spec/support/storage-child.ts')
+    this.#child = spawn(process.execPath, ['--import', 'tsx', script, task, directory], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]()
+    this.#exit = new Promise((resolve) => this.#child.on('exit', () => resolve()))
+  }
+
+  get pid(): number {
+    return this.#child.pid!
+  }
+
+  async nextLine(): Promise<string> {
+    const { value, done } = await this.#lines.next()
+    return done === true ? '(no more output)' : value
+  }
+
+  /** `kill -9`, and waits until it is gone. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#exit
+  }
+}
+
+/** What a process that tries to open the directory says: `open` or an error code. */
+export async function openElsewhere(
+  directory: string,
+  task: 'try' | 'tryLevel' = 'try',
+): Promise<string> {
+  const other = new StorageProcess(task, directory)
+  const line = await other.nextLine()
+  await other.kill()
+  return line
+}
