@@ -22,8 +22,8 @@ import {
  * implementer(IMailer)(LegacyMailer)
  * ```
  *
- * The returned function throws COMPONENT_INCONSISTENT_ORDER when the class, or one that extends it,
- * could not be ordered; nothing is declared then.
+ * The returned function throws COMPONENT_INCONSISTENT_ORDER when the class, one that extends it, or
+ * what an object of theirs ever provided directly could not be ordered; nothing is declared then.
  *
  * @throws COMPONENT_INVALID_REGISTRATION for anything that is no interface.
  * @see `zope.interface.implementer`

@@ -71,9 +71,13 @@ export type ObjectsFor<R extends readonly Requirable[]> = {
     ? T
     : R[K] extends Specification
       ? unknown
-      : R[K] extends Class<infer T>
+      : R[K] extends abstract new (
+            ...args: never
+          ) => infer T // of a generic class, `prototype` would be of `any`
         ? T
-        : unknown
+        : R[K] extends Class<infer T>
+          ? T
+          : unknown
 }
 
 /** @public */

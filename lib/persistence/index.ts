@@ -16,6 +16,7 @@ export { HAS_TREE, type PersistentClass } from './class-layout.js'
 export { classNamed, stored, storedNameOf } from './class-registry.js'
 export type { DatabaseCounters } from './committed-store.js'
 export { Connection, connectionOf } from './connection.js'
+export type { Oid, Tid } from '../storage/index.js'
 export { describeObject, setPathDescriber } from './describe.js'
 export {
   ConnectionClosedError,

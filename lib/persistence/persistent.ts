@@ -16,7 +16,8 @@ export let isPersistent: (value: object) => value is Persistent
  * `@field accessor`, and the name on disk with `@stored(name)`; any other property is volatile: it
  * lives with this object in memory, and is gone when the object is evicted or reloaded.
  *
- * Loading an object runs no constructor but this one.
+ * Loading an object runs no constructor but this one. So a class of persistent objects has no
+ * `#private` members: they exist only where a constructor made them. Use TypeScript's `private`.
  *
  * Source: `persistent.Persistent`; there is no `_p_changed`, because every write is noticed.
  * @public

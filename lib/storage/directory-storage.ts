@@ -117,11 +117,23 @@ class LevelDirectory implements DatabasePlace {
   async #directory(): Promise<string> {
     const mayCreate = this.#options.createIfMissing
     if (mayCreate) await createDirectory(this.location)
-    const directory = await realpath(this.location)
+    const directory = await this.#realPath()
     if (!(await stat(directory)).isDirectory()) throw this.#notADirectory()
     await access(directory, constants.W_OK)
     if (!mayCreate) await this.#assertDatabaseIn(directory)
     return directory
+  }
+
+  async #realPath(): Promise<string> {
+    try {
+      return await realpath(this.location)
+    } catch (cause) {
+      if (!hasCode(cause, 'ENOENT')) throw cause
+      throw new NotADirectoryError(
+        `${this.location} does not exist. Open it without readOnly to create it.`,
+        { cause, details: { location: this.location } },
+      )
+    }
   }
 
   /** LevelDB leaves a lock and a log behind even where it refuses to create a database. */
@@ -164,13 +176,8 @@ class LevelDirectory implements DatabasePlace {
         options,
       )
     }
-    if (hasCode(error, 'ENOENT')) {
-      return new NotADirectoryError(
-        `${this.location} does not exist. Open it without readOnly to create it.`,
-        options,
-      )
-    }
-    if (isNotWritable(error)) {
+    // ENOENT: a directory that is there and takes no new file, as `/proc`.
+    if (isNotWritable(error) || hasCode(error, 'ENOENT')) {
       return new NotWritableError(
         `${this.location} cannot be written by this process. Change its permissions, or choose another ` +
           'directory; LevelDB must write even where a database is opened for reading.',
@@ -194,25 +201,19 @@ class LevelDirectory implements DatabasePlace {
  * directory answers ENOENT to every name, as `/proc` does.
  */
 async function createDirectory(path: string): Promise<void> {
-  const error = await tryToCreate(path)
-  if (!hasCode(error, 'ENOENT')) return
-  if (path === dirname(path)) return
+  if (await createOne(path)) return
   await createDirectory(dirname(path))
-  const secondError = await tryToCreate(path)
-  if (secondError === undefined) return
-  throw hasCode(secondError, 'ENOENT')
-    ? Object.assign(new Error(`mkdir ${path}`, { cause: secondError }), { code: 'EACCES' })
-    : secondError
+  await mkdir(path)
 }
 
-/** The error that is not one yet: the directory may exist, or the ones above it may not. */
-async function tryToCreate(path: string): Promise<unknown> {
+/** @returns whether it is there now; false when the one above it is not. */
+async function createOne(path: string): Promise<boolean> {
   try {
     await mkdir(path)
-    return undefined
+    return true
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return error
-    if (hasCode(error, 'EEXIST')) return undefined
+    if (hasCode(error, 'EEXIST')) return true
+    if (hasCode(error, 'ENOENT') && path !== dirname(path)) return false
     throw error
   }
 }

@@ -20,6 +20,11 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   )
 }
 
+/** Whether LevelDB found its own files damaged, or could not read them. */
+export function isUnreadable(error: unknown): boolean {
+  return hasCode(error, 'LEVEL_CORRUPTION', 'LEVEL_IO_ERROR')
+}
+
 /** Whether the disk, or the share of it that this user may fill, was full. */
 export function isDiskFull(error: unknown): boolean {
   return hasCode(error, 'ENOSPC', 'EDQUOT') || says(error, /No space left|ENOSPC|quota exceeded/i)

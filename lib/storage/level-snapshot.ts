@@ -2,7 +2,7 @@ import type { AbstractGetOptions, AbstractLevel, AbstractSnapshot } from 'abstra
 import { CorruptRecordError, CorruptStorageError, StorageClosedError } from './errors.js'
 import type { StorageRecord, StorageSnapshot } from './interfaces.js'
 import { KEY_BYTES, LAST_KEY, objectKeys } from './key-space.js'
-import { hasCode } from './level-error.js'
+import { isUnreadable } from './level-error.js'
 import { formatOid, type Oid } from './oid.js'
 import { decodeRecord } from './record.js'
 import { DamagedRow, decodeLastRow, ForeignRow } from './rows.js'
@@ -58,16 +58,17 @@ export class LevelSnapshot implements StorageSnapshot {
     try {
       return this.#database.getSync(objectKeys.write(scratchKey, oid), this.#options)
     } catch (error) {
-      if (!hasCode(error, 'LEVEL_CORRUPTION', 'LEVEL_IO_ERROR')) throw error
+      if (!isUnreadable(error)) throw error
       throw CorruptRecordError.of({ oid, why: 'LevelDB cannot read it', cause: error })
     }
   }
 }
 
 function unreadableLastRow(error: unknown): unknown {
-  if (!(error instanceof DamagedRow || error instanceof ForeignRow)) return error
+  const bad = error instanceof DamagedRow || error instanceof ForeignRow || isUnreadable(error)
+  if (!bad) return error
   return new CorruptStorageError(
-    `The last row of the database cannot be read: ${error.message}. Restore a backup.`,
+    `The last row of the database cannot be read: ${String(error)}. Restore a backup.`,
     { cause: error },
   )
 }

@@ -16,7 +16,7 @@ import type {
   TransactionRow,
 } from './interfaces.js'
 import { transactionKeys } from './key-space.js'
-import { isDiskFull } from './level-error.js'
+import { isDiskFull, isUnreadable } from './level-error.js'
 import { type LevelDatabase, LevelSnapshot } from './level-snapshot.js'
 import { type Contents, readContents } from './open-check.js'
 import { DamagedRow, decodeTransactionRow, ForeignRow } from './rows.js'
@@ -146,10 +146,9 @@ export class LevelStorage implements Storage {
     const database = this.#openDatabase()
     // A row above the newest acknowledged commit may belong to a batch that is not durable yet.
     if (tid > this.#known().last.tid) return undefined
-    const bytes = database.getSync(transactionKeys.encode(tid))
-    if (bytes === undefined) return undefined
     try {
-      return decodeTransactionRow(bytes).row
+      const bytes = database.getSync(transactionKeys.encode(tid))
+      return bytes === undefined ? undefined : decodeTransactionRow(bytes).row
     } catch (error) {
       throw unreadableTransaction(tid, error)
     }
@@ -268,9 +267,10 @@ export class LevelStorage implements Storage {
 }
 
 function unreadableTransaction(tid: Tid, error: unknown): unknown {
-  if (!(error instanceof DamagedRow || error instanceof ForeignRow)) return error
+  const bad = error instanceof DamagedRow || error instanceof ForeignRow || isUnreadable(error)
+  if (!bad) return error
   return new CorruptRecordError(
-    `The row of transaction ${formatTid(tid)} cannot be read: ${error.message}. The objects that it wrote ` +
+    `The row of transaction ${formatTid(tid)} cannot be read: ${String(error)}. The objects that it wrote ` +
       'are not affected; restore a backup to have its row back.',
     { cause: error, details: { tid: formatTid(tid) } },
   )

@@ -38,25 +38,18 @@ export async function checkLogs(directory: string): Promise<void> {
 /** Where the first damaged record is that good ones follow. */
 export function findDamage(log: Buffer): number | undefined {
   let damagedAt: number | undefined
-  let at = 0
-  while (at + HEADER_BYTES <= log.length) {
-    const blockEnd = Math.min(log.length, nextBlock(at))
-    if (blockEnd - at < HEADER_BYTES) {
-      at = blockEnd
-      continue
-    }
-    const end = at + HEADER_BYTES + log.readUInt16LE(at + 4)
-    if (end > blockEnd) {
-      // Its length is wrong or its end was never written: the next record that can be found begins
-      // the next block.
-      damagedAt ??= at
-      at = nextBlock(at)
-    } else if (isGood(log, at, end)) {
-      if (damagedAt !== undefined) return damagedAt
-      at = end
-    } else {
-      damagedAt ??= at
-      at = end
+  for (let block = 0; block < log.length; block += BLOCK_BYTES) {
+    const blockEnd = Math.min(log.length, block + BLOCK_BYTES)
+    for (let at = block; at + HEADER_BYTES <= blockEnd; ) {
+      const end = at + HEADER_BYTES + log.readUInt16LE(at + 4)
+      if (end <= blockEnd && isGood(log, at, end)) {
+        if (damagedAt !== undefined) return damagedAt
+        at = end
+      } else {
+        // Its length cannot be trusted: the next good record may begin anywhere in this block.
+        damagedAt ??= at
+        at++
+      }
     }
   }
   return undefined
@@ -66,10 +59,6 @@ function isGood(log: Buffer, at: number, end: number): boolean {
   const type = log[at + 6]!
   if (type < 1 || type > HIGHEST_TYPE) return false
   return log.readUInt32LE(at) === mask(crc32c(log, at + 6, end))
-}
-
-function nextBlock(at: number): number {
-  return (Math.floor(at / BLOCK_BYTES) + 1) * BLOCK_BYTES
 }
 
 /** LevelDB stores no plain CRC, since logs may hold data that holds CRCs. */

@@ -11,9 +11,17 @@
  * - the newest revision of an object a commit wrote is the object's record (up to a limit),
  * - class rows are numbered from 1 without a gap, as many as the last row says.
  */
-import { CorruptRecordError, CorruptStorageError, UnknownFormatError } from './errors.js'
+import type { ChainedBatchWriteOptions } from 'classic-level'
+import { TreehookError } from '../foundation/index.js'
+import {
+  CorruptRecordError,
+  CorruptStorageError,
+  StorageFullError,
+  UnknownFormatError,
+} from './errors.js'
 import type { ClassRow, TransactionRow } from './interfaces.js'
 import { classKeys, FORMAT_KEY, LAST_KEY, objectKeys, transactionKeys } from './key-space.js'
+import { isDiskFull, isUnreadable } from './level-error.js'
 import type { LevelDatabase } from './level-snapshot.js'
 import { formatOid, type Oid } from './oid.js'
 import { decodeRecord } from './record.js'
@@ -61,17 +69,21 @@ export async function readContents(
   }: { readonly location: string; readonly writeBufferBytes: number; readonly mayCreate: boolean },
 ): Promise<Contents> {
   const check = new OpenCheck(database, location)
-  const format =
-    (await check.format()) ?? (mayCreate ? await create(database) : check.refuseEmpty())
-  const last = (await check.last()) ?? firstLastRow(writeBufferBytes)
-  const classes = await check.classes(last)
-  await check.tail(last)
-  return { databaseId: format.databaseId, last, classes }
+  try {
+    const format =
+      (await check.format()) ?? (mayCreate ? await create(database) : check.refuseEmpty())
+    const last = (await check.last()) ?? firstLastRow(writeBufferBytes)
+    const classes = await check.classes(last)
+    await check.tail(last)
+    return { databaseId: format.databaseId, last, classes }
+  } catch (error) {
+    throw check.explain(error)
+  }
 }
 
 async function create(database: LevelDatabase): Promise<FormatRow> {
   const format = newFormatRow()
-  const options: { sync: boolean } = { sync: true }
+  const options: ChainedBatchWriteOptions = { sync: true }
   await database.batch().put(FORMAT_KEY, encodeFormatRow(format)).write(options)
   return format
 }
@@ -163,6 +175,18 @@ class OpenCheck {
     }
     if (missing.length > 0) throw this.#missingTransactions(missing, last)
     if (objects.lost.length > 0) throw this.#lostObjects(objects.lost)
+  }
+
+  /** What LevelDB said, in our words; anything else as it is. */
+  explain(error: unknown): unknown {
+    if (error instanceof TreehookError) return error
+    if (isDiskFull(error)) {
+      return new StorageFullError(
+        `The disk that holds ${this.#location} is full. Make room on it and open the database again.`,
+        { cause: error, details: { location: this.#location } },
+      )
+    }
+    return isUnreadable(error) ? this.#corrupt('LevelDB cannot read its files', {}, error) : error
   }
 
   #tidOf(key: Buffer, expected: number): Tid {
@@ -276,13 +300,12 @@ class ObjectSample {
   }
 
   #isWrittenBy(tid: Tid, oid: Oid): boolean {
-    const bytes = this.#database.getSync(objectKeys.encode(oid))
-    if (bytes === undefined) return false
     try {
-      return decodeRecord(bytes, oid).tid === tid
+      const bytes = this.#database.getSync(objectKeys.encode(oid))
+      return bytes !== undefined && decodeRecord(bytes, oid).tid === tid
     } catch (error) {
       // One damaged record must not keep all others from being read: loading it says so.
-      if (error instanceof CorruptRecordError) return true
+      if (error instanceof CorruptRecordError || isUnreadable(error)) return true
       throw error
     }
   }

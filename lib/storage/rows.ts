@@ -55,10 +55,14 @@ const LAST_ROW_BYTES = 40
 const CRC_BYTES = 4
 
 /** The bytes of a row are not those once written. For the caller to name row and way out. */
-export class DamagedRow extends Error {}
+export class DamagedRow extends Error {
+  override readonly name = 'DamagedRow'
+}
 
 /** A newer treehook wrote the row, or it was never treehook's. For the caller to explain. */
-export class ForeignRow extends Error {}
+export class ForeignRow extends Error {
+  override readonly name = 'ForeignRow'
+}
 
 /** What a database says of itself. */
 export interface FormatRow {

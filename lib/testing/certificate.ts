@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { isIP } from 'node:net'
 
 /** A key and its certificate, PEM. @public */
@@ -28,7 +29,9 @@ export async function makeCertificate({
   notAfterMs = Date.now() + 86_400_000,
 }: CertificateOptions = {}): Promise<Certificate> {
   const { generate } = await loadSelfsigned()
-  const made = await generate([{ name: 'commonName', value: 'treehook test receiver' }], {
+  // Authorities are found by their names: whoever trusts two of these needs to tell them apart.
+  const commonName = `treehook test receiver ${randomUUID().slice(0, 8)}`
+  const made = await generate([{ name: 'commonName', value: commonName }], {
     keyType: 'ec',
     algorithm: 'sha256',
     notBeforeDate: new Date(notBeforeMs),

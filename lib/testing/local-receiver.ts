@@ -75,7 +75,7 @@ class HttpsReceiver implements LocalReceiver {
   connections = 0
   readonly #server: Server
   readonly #answer: LocalAnswer
-  readonly #sockets = new Set<Socket>()
+  readonly #sockets = new Map<number | undefined, Socket>() // by remote port, below TLS
   #waiters: { readonly count: number; readonly resolve: () => void }[] = []
 
   constructor({ key, cert }: Certificate, answer: LocalAnswer) {
@@ -86,8 +86,9 @@ class HttpsReceiver implements LocalReceiver {
     })
     this.#server.on('connection', (socket: Socket) => {
       this.connections++
-      this.#sockets.add(socket)
-      socket.on('close', () => this.#sockets.delete(socket))
+      const { remotePort } = socket
+      this.#sockets.set(remotePort, socket)
+      socket.on('close', () => this.#sockets.delete(remotePort))
     })
   }
 
@@ -111,7 +112,7 @@ class HttpsReceiver implements LocalReceiver {
 
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    for (const socket of this.#sockets) socket.destroy()
+    for (const socket of this.#sockets.values()) socket.destroy()
     await closed
   }
 
@@ -123,8 +124,11 @@ class HttpsReceiver implements LocalReceiver {
     this.#tellWaiters()
     const given =
       typeof this.#answer === 'function' ? await this.#answer(received, response) : this.#answer
-    if (typeof given === 'number') await writeAnswer(response, { statusCode: given })
-    else if (typeof given === 'object') await writeAnswer(response, given)
+    const described = typeof given === 'number' ? { statusCode: given } : given
+    if (described === undefined) return
+    if (described.delayMs) await systemClock.sleep(described.delayMs)
+    if (described.fault === 'reset') this.#sockets.get(request.socket.remotePort)?.resetAndDestroy()
+    else if (described.fault !== 'silent') writeAnswer(response, described)
   }
 
   #tellWaiters(): void {
@@ -147,14 +151,8 @@ async function readRequest(request: IncomingMessage): Promise<ReceivedRequest> {
   }
 }
 
-async function writeAnswer(response: ServerResponse, answer: ReceiverAnswer): Promise<void> {
-  const { statusCode = 200, headers = {}, body = '', delayMs = 0, fault } = answer
-  if (delayMs > 0) await systemClock.sleep(delayMs)
-  if (fault === 'silent') return
-  if (fault === 'reset') {
-    response.socket?.resetAndDestroy()
-    return
-  }
+function writeAnswer(response: ServerResponse, answer: ReceiverAnswer): void {
+  const { statusCode = 200, headers = {}, body = '', fault } = answer
   response.writeHead(statusCode, headers)
   if (fault === 'drip') drip(response)
   else response.end(body)

@@ -13,6 +13,7 @@ const { createServer } = require('node:https')
 
 process.once('message', ({ key, cert, logFile, answers }) => {
   const log = logFile === undefined ? undefined : openSync(logFile, 'a')
+  const sockets = new Map() // by remote port, below TLS
   let count = 0
 
   const server = createServer({ key, cert }, (request, response) => {
@@ -22,10 +23,18 @@ process.once('message', ({ key, cert, logFile, answers }) => {
     request.on('data', (chunk) => chunks.push(chunk))
     request.on('end', () => {
       if (log !== undefined) writeSync(log, lineOf(request, chunks))
-      answer(response, answers[Math.min(count++, answers.length - 1)])
+      const given = answers[Math.min(count++, answers.length - 1)]
+      const reset = () => sockets.get(request.socket.remotePort)?.resetAndDestroy()
+      if (given.delayMs > 0) setTimeout(answer, given.delayMs, response, given, reset)
+      else answer(response, given, reset)
     })
   })
 
+  server.on('connection', (socket) => {
+    const { remotePort } = socket
+    sockets.set(remotePort, socket)
+    socket.on('close', () => sockets.delete(remotePort))
+  })
   process.on('message', (message) => {
     if (message === 'count') process.send({ count })
   })
@@ -39,11 +48,9 @@ function lineOf({ method, url: path, headers }, chunks) {
   return JSON.stringify({ method, path, headers: Object.fromEntries(texts), body, atMs: Date.now() }) + '\\n'
 }
 
-function answer(response, { statusCode = 200, headers = {}, body = '', delayMs = 0, fault }) {
-  if (delayMs > 0) {
-    setTimeout(answer, delayMs, response, { statusCode, headers, body, fault })
-  } else if (fault === 'reset') {
-    response.socket.resetAndDestroy()
+function answer(response, { statusCode = 200, headers = {}, body = '', fault }, reset) {
+  if (fault === 'reset') {
+    reset()
   } else if (fault !== 'silent') {
     response.writeHead(statusCode, headers)
     if (fault === 'drip') drip(response)

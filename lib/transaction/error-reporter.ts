@@ -10,8 +10,12 @@ export type ErrorPlace =
   | 'tpcFinish'
   | 'shouldRetry'
 
-/** Is told of errors that have no caller to be thrown to. @public */
-export type ErrorReporter = (error: unknown, where: ErrorPlace) => void
+/**
+ * Is told of errors that have no caller to be thrown to.
+ * @param where - an {@link ErrorPlace}, or in words what a layer above was doing.
+ * @public
+ */
+export type ErrorReporter = (error: unknown, where: ErrorPlace | (string & {})) => void
 
 /** Emits a process warning of type `TransactionWarning`, with the stack as its detail. @public */
 export const warnOfError: ErrorReporter = (error, where) => {

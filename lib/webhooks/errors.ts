@@ -114,10 +114,49 @@ export class DeliveryFailedError extends defineError(
   }
 }
 
+/** `when` is no interface that extends IObjectEvent. @public */
+export class InvalidTriggerError extends defineError(
+  'InvalidTriggerError',
+  'WEBHOOK_INVALID_TRIGGER',
+) {}
+
+/** The owner or the permission of a subscription cannot be used. @public */
+export class InvalidOwnerError extends defineError('InvalidOwnerError', 'WEBHOOK_INVALID_OWNER') {}
+
+/** No dialect of that name is registered where the subscription is. @public */
+export class UnknownDialectError extends defineError(
+  'UnknownDialectError',
+  'WEBHOOK_UNKNOWN_DIALECT',
+) {}
+
+/** A resolved attempt was to be changed. @public */
+export class AttemptResolvedError extends defineError(
+  'AttemptResolvedError',
+  'WEBHOOK_ATTEMPT_RESOLVED',
+) {}
+
+/** The resource, subscription or attempt is not where it must be. @public */
+export class NotContainedError extends defineError(
+  'NotContainedError',
+  'WEBHOOK_NOT_CONTAINED',
+) {}
+
+/** An object could not be made into a payload. @public */
+export class PayloadFailedError extends defineError(
+  'PayloadFailedError',
+  'WEBHOOK_PAYLOAD_FAILED',
+) {}
+
 /** Every class of this layer's error table. @internal */
 export const webhookErrors: readonly ErrorClass[] = [
   InvalidTargetError,
   InvalidSettingError,
   DestinationRefusedError,
   DeliveryFailedError as unknown as ErrorClass,
+  InvalidTriggerError,
+  InvalidOwnerError,
+  UnknownDialectError,
+  AttemptResolvedError,
+  NotContainedError,
+  PayloadFailedError,
 ]

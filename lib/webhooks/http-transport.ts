@@ -316,16 +316,18 @@ function unescapeAll(text: string): string {
 function translate(error: unknown, url: URL): unknown {
   if (error instanceof DestinationRefusedError || error instanceof DeliveryFailedError) return error
   if (error instanceof GivenUp) return failure(url, error.kind, error.message)
-  if (!(error instanceof Error)) return error
-  return failure(url, kindOf(error), error.message, error)
+  const kind = kindOf(error as NodeJS.ErrnoException)
+  return kind === undefined ? error : failure(url, kind, (error as Error).message, error)
 }
 
-function kindOf({ code = '', message }: NodeJS.ErrnoException): DeliveryFailureKind {
+/** By code and name; `undefined` for what is no failure of the world but a mistake in the code. */
+function kindOf({ code, name, message }: NodeJS.ErrnoException): DeliveryFailureKind | undefined {
+  if (name === 'HTTPParserError' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH')
+    return 'protocol'
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return 'tooLarge'
-  if (code.startsWith('HPE_') || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return 'protocol'
   if (code === 'UND_ERR_SOCKET' && message.startsWith('bad ')) return 'protocol'
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') return 'request'
-  return 'connection'
+  return code === undefined ? undefined : 'connection'
 }
 
 function failure(

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals'
 import { dispatchEvent } from '../../lib/component/event-dispatch.js'
 import { ObjectEvent } from '../../lib/component/index.js'
 
-function deliveries(event: object): unknown[][] {
-  const seen: unknown[][] = []
+function deliveries(event: object): (readonly unknown[])[] {
+  const seen: (readonly unknown[])[] = []
   dispatchEvent({ handle: (...objects) => seen.push(objects) }, event)
   return seen
 }

@@ -11,7 +11,10 @@ export interface StorageFactory {
 }
 
 /** What every storage promises. */
-export function describeStorage(name: string, { factory }: { readonly factory: StorageFactory }): void {
+export function describeStorage(
+  name: string,
+  { factory }: { readonly factory: StorageFactory },
+): void {
   describe(`${name} keeps the promises of a storage`, () => {
     let storage: Storage
 
@@ -165,7 +168,9 @@ export function describeStorage(name: string, { factory }: { readonly factory: S
 
     test('a second write while one runs is a mistake of ours, and harms neither', async () => {
       const first = storage.write([aCommit(1, [0])], 'sync')
-      expect(await codeThrownBy(() => storage.write([aCommit(2, [0])], 'sync'))).toMatch(/InvariantError/)
+      expect(await codeThrownBy(() => storage.write([aCommit(2, [0])], 'sync'))).toMatch(
+        /InvariantError/,
+      )
       await first
       await storage.write([aCommit(2, [0])], 'sync')
       expect(storage.lastTid).toBe(2)
@@ -176,7 +181,10 @@ export function describeStorage(name: string, { factory }: { readonly factory: S
       ['a tid that comes twice', [aCommit(1, [0]), aCommit(1, [1])]],
       ['an object that comes twice', [aCommit(1, [4, 4])]],
       ['a record of a class without a row', [{ ...aCommit(1, [0]), classes: [] }]],
-      ['a class id that is not the next', [{ ...aCommit(1, [0]), classes: [{ ...EMPLOYEE, classId: 2 }] }]],
+      [
+        'a class id that is not the next',
+        [{ ...aCommit(1, [0]), classes: [{ ...EMPLOYEE, classId: 2 }] }],
+      ],
     ])('%s is a mistake of ours, and nothing is written', async (_, commits) => {
       expect(await codeThrownBy(() => storage.write(commits, 'sync'))).toMatch(/InvariantError/)
       expect(storage.snapshot().tid).toBe(NO_TID)

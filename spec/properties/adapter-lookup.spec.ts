@@ -123,20 +123,22 @@ class World {
 
   take(step: Step): void {
     if (step.do === 'implement') {
-      implementer(interfaces[step.interfaceAt]!)(this.classes[step.classAt]!)
+      orRefused('COMPONENT_INCONSISTENT_ORDER', () =>
+        implementer(interfaces[step.interfaceAt]!)(this.classes[step.classAt]!),
+      )
       return
     }
     if (step.do === 'provide') {
-      directlyProvides(this.objects[3]!, interfaces[step.interfaceAt]!)
+      orRefused('COMPONENT_INCONSISTENT_ORDER', () =>
+        directlyProvides(this.objects[3]!, interfaces[step.interfaceAt]!),
+      )
       return
     }
     const registry = this.registries[step.at]!
     if (step.do === 'setBases') {
-      try {
+      orRefused('COMPONENT_INVALID_REGISTRATION', () => {
         registry.bases = step.bases.map((at) => this.registries[at]!)
-      } catch (error) {
-        expect(error).toMatchObject({ code: 'COMPONENT_INVALID_REGISTRATION' })
-      }
+      })
       return
     }
     if (step.do === 'holdStamp') {
@@ -147,7 +149,7 @@ class World {
     const provides = interfaces[step.provided]!
     this.#made += 1
     const made = { number: this.#made }
-    if (step.do === 'registerUtility' || step.do === 'unregisterUtility') {
+    if ('name' in step) {
       const name = names[step.name]!
       if (step.do === 'registerUtility') registry.registerUtility(made, { provides, name })
       else registry.unregisterUtility(undefined, { provides, name })
@@ -189,9 +191,18 @@ class World {
     const adapter = row && (row.component as () => unknown)()
     expect(registry.queryMultiAdapter(objects, provided)).toBe(adapter)
     const all = rows
-      .flatMap((own) => ranked(own, 'subscriber', required, provided, '').reverse())
+      .flatMap((own) => ranked(own, 'subscriber', required, provided, '', -1))
       .map(({ component }) => (component as () => unknown)())
-    expect(new Set(registry.subscribers(objects, provided))).toEqual(new Set(all))
+    expect(registry.subscribers(objects, provided)).toEqual(all)
+  }
+}
+
+/** A step that would contradict itself changes nothing, and says so with this code. */
+function orRefused(code: string, change: () => void): void {
+  try {
+    change()
+  } catch (error) {
+    expect(error).toMatchObject({ code })
   }
 }
 
@@ -221,13 +232,14 @@ function best(
   return undefined
 }
 
-/** Closest first, by one comparable text for each row. */
+/** Closest first, or last, by one comparable text for each row. */
 function ranked(
   rows: readonly Registration[],
   kind: Registration['kind'],
   required: readonly Specification[],
   provided: Interface,
   name: string,
+  direction: 1 | -1 = 1,
 ): Registration[] {
   const rank = (row: Registration): string =>
     [
@@ -244,7 +256,7 @@ function ranked(
         row.required.every((one, at) => required[at]!.resolutionOrder.includes(one)) &&
         row.provided!.resolutionOrder.includes(provided),
     )
-    .sort((a, b) => (rank(a) < rank(b) ? -1 : 1))
+    .sort((a, b) => direction * rank(a).localeCompare(rank(b), 'en'))
 }
 
 test(`Lookups are never stale and agree with a naive search (SEED=${seed})`, () => {
@@ -256,6 +268,6 @@ test(`Lookups are never stale and agree with a naive search (SEED=${seed})`, () 
         world.check()
       }
     }),
-    { seed, numRuns: 60 },
+    { seed, numRuns: 40 },
   )
 })

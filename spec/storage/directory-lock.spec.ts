@@ -1,11 +1,11 @@
-import { readFile, symlink, writeFile } from 'node:fs/promises'
+import { readFile, realpath, symlink, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { createDirectoryStorage, type LevelStorage } from '../../lib/storage/index.js'
 import { newOwner, OWNER_FILE, type Owner } from '../../lib/storage/owner-file.js'
 import { codeThrownBy, errorOf, TemporaryDirectories } from '../support/storage-builders.js'
-import { openElsewhere, StorageProcess } from '../support/storage-process.js'
+import { openElsewhere, openInThread, StorageProcess } from '../support/storage-process.js'
 
 const directories = new TemporaryDirectories()
 let directory = ''
@@ -32,7 +32,9 @@ describe('A directory that is open', () => {
     await symlink(directory, link)
     expect(await codeThrownBy(() => openAgain(link))).toBe('STORAGE_LOCKED')
     const error = await errorOf(() => openAgain())
-    expect(error.message).toMatch(new RegExp(`in use by this process \\(pid ${process.pid}\\) since 2`))
+    expect(error.message).toMatch(
+      new RegExp(`in use by this process \\(pid ${process.pid}\\) since 2`),
+    )
   })
 
   test('is refused to one of two opens at the same time', async () => {
@@ -50,10 +52,16 @@ describe('A directory that is open', () => {
     expect(await openElsewhere(directory)).toBe('open')
   })
 
+  test('is refused to another thread, which does not cost it its lock', async () => {
+    await storage.open()
+    expect(await openInThread(directory)).toBe('STORAGE_LOCKED')
+    expect(await openElsewhere(directory, 'tryLevel')).toBe('LEVEL_LOCKED')
+  })
+
   test('is refused to a copy of this module in one process', async () => {
     await storage.open()
     const shared = (globalThis as Record<symbol, unknown>)[Symbol.for('treehook.openedDirectories')]
-    expect([...(shared as Map<string, string>).keys()]).toContain(storage.location)
+    expect([...(shared as Map<string, string>).keys()]).toContain(await realpath(directory))
   })
 
   test('says who holds it', async () => {

@@ -1,4 +1,15 @@
-import { access, chmod, copyFile, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import {
+  access,
+  chmod,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { Level } from 'level'
@@ -6,7 +17,12 @@ import { createDirectoryStorage, type LevelStorage, toOid } from '../../lib/stor
 import { FORMAT_KEY, LAST_KEY } from '../../lib/storage/key-space.js'
 import { encodeFormatRow, newFormatRow } from '../../lib/storage/rows.js'
 import { describeStorage } from '../contracts/storage-contract.js'
-import { aCommit, codeThrownBy, errorOf, TemporaryDirectories } from '../support/storage-builders.js'
+import {
+  aCommit,
+  codeThrownBy,
+  errorOf,
+  TemporaryDirectories,
+} from '../support/storage-builders.js'
 
 const directories = new TemporaryDirectories()
 let directory = ''
@@ -19,7 +35,10 @@ afterEach(() => directories.removeAll())
 describeStorage('A storage in a directory', {
   factory: {
     create: async (options = {}) => createDirectoryStorage(join(directory, 'db'), options),
-    clear: () => directories.removeAll(),
+    clear: async () => {
+      await rm(join(directory, 'db'), { recursive: true, force: true })
+      await mkdir(join(directory, 'db'))
+    },
   },
 })
 
@@ -46,7 +65,9 @@ async function fill(commits: number): Promise<void> {
 
 async function fileEndingIn(ending: string): Promise<string> {
   const names = (await readdir(directory)).filter((name) => name.endsWith(ending))
-  const sizes = await Promise.all(names.map(async (name) => (await stat(join(directory, name))).size))
+  const sizes = await Promise.all(
+    names.map(async (name) => (await stat(join(directory, name))).size),
+  )
   return join(directory, names[sizes.indexOf(Math.max(...sizes))]!)
 }
 
@@ -57,7 +78,10 @@ async function flipByte(file: string, offset: number): Promise<void> {
 }
 
 async function withLevel<T>(use: (level: Level<Buffer, Buffer>) => Promise<T>): Promise<T> {
-  const level = new Level<Buffer, Buffer>(directory, { keyEncoding: 'buffer', valueEncoding: 'buffer' })
+  const level = new Level<Buffer, Buffer>(directory, {
+    keyEncoding: 'buffer',
+    valueEncoding: 'buffer',
+  })
   await level.open()
   const result = await use(level)
   await level.close()
@@ -96,7 +120,10 @@ describe('A directory', () => {
     for (const place of ['/sys', '/sys/treehook', '/proc', '/proc/treehook/database']) {
       if (!(await exists(place.split('/', 2).join('/')))) continue
       places++
-      expect([place, await codeThrownBy(() => opening(place))]).toEqual([place, 'STORAGE_NOT_WRITABLE'])
+      expect([place, await codeThrownBy(() => opening(place))]).toEqual([
+        place,
+        'STORAGE_NOT_WRITABLE',
+      ])
     }
     if (places === 0) console.warn('Skipped: root can write everywhere on this system')
   })
@@ -116,7 +143,9 @@ describe('A directory', () => {
 
   test('with a size of no bytes is a mistake of the caller', () => {
     expect(() => createDirectoryStorage(directory, { cacheBytes: 0 })).toThrow(RangeError)
-    expect(() => createDirectoryStorage(directory, { writeBufferBytes: 2 ** 32 })).toThrow(RangeError)
+    expect(() => createDirectoryStorage(directory, { writeBufferBytes: 2 ** 32 })).toThrow(
+      RangeError,
+    )
   })
 
   test('can be opened again by the same storage after a refusal', async () => {
@@ -189,19 +218,22 @@ describe('Damage on disk', () => {
     expect(error.message).toMatch(/missing: 0{14}\w\w to 0{14}\w\w/)
   })
 
-  test.each([1, 7, 5000])('that cuts %i bytes off the end of a log opens at a commit', async (cut) => {
-    await fill(20)
-    const log = await fileEndingIn('.log')
-    await truncate(log, (await stat(log)).size - cut)
-    const storage = await openStorage()
-    const tid = storage.lastTid
-    const snapshot = storage.snapshot()
-    expect(tid).toBeGreaterThan(10)
-    expect(tid).toBeLessThan(20)
-    expect(snapshot.load(toOid(tid * 10 + 9))?.tid).toBe(tid)
-    expect(snapshot.load(toOid(tid * 10 + 10))).toBeUndefined()
-    await storage.close()
-  })
+  test.each([1, 7, 5000])(
+    'that cuts %i bytes off the end of a log opens at a commit',
+    async (cut) => {
+      await fill(20)
+      const log = await fileEndingIn('.log')
+      await truncate(log, (await stat(log)).size - cut)
+      const storage = await openStorage()
+      const tid = storage.lastTid
+      const snapshot = storage.snapshot()
+      expect(tid).toBeGreaterThan(10)
+      expect(tid).toBeLessThan(20)
+      expect(snapshot.load(toOid(tid * 10 + 9))?.tid).toBe(tid)
+      expect(snapshot.load(toOid(tid * 10 + 10))).toBeUndefined()
+      await storage.close()
+    },
+  )
 
   test('in a value of a table is detected by the object that is read, and by no other', async () => {
     await fill(20)

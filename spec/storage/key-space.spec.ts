@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { toOid, toTid } from '../../lib/storage/index.js'
 import {
   classKeys,
   FORMAT_KEY,
@@ -7,7 +8,6 @@ import {
   objectKeys,
   transactionKeys,
 } from '../../lib/storage/key-space.js'
-import { toOid, toTid } from '../../lib/storage/index.js'
 
 describe('The key space', () => {
   test('is what its table draws', () => {

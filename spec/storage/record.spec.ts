@@ -24,7 +24,12 @@ function reseal(bytes: Buffer): Buffer {
   return bytes
 }
 
-const EXAMPLE: StorageRecord = { oid: toOid(5), tid: toTid(3), classId: 2, state: Buffer.from('Anna') }
+const EXAMPLE: StorageRecord = {
+  oid: toOid(5),
+  tid: toTid(3),
+  classId: 2,
+  state: Buffer.from('Anna'),
+}
 
 describe('A record', () => {
   test('has the bytes that its table draws', () => {
@@ -78,7 +83,9 @@ describe('A record', () => {
   test('of a newer version, or with a flag, is of an unknown format', () => {
     const newer = encode(EXAMPLE)
     newer[0] = 2
-    expect(() => decodeRecord(reseal(newer), EXAMPLE.oid)).toThrow(/0000000000000005 has format version 2/)
+    expect(() => decodeRecord(reseal(newer), EXAMPLE.oid)).toThrow(
+      /0000000000000005 has format version 2/,
+    )
     const flagged = encode(EXAMPLE)
     flagged[1] = 1
     expect(() => decodeRecord(reseal(flagged), EXAMPLE.oid)).toThrow(/flags 1/)

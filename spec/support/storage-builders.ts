@@ -23,7 +23,10 @@ export const METADATA: CommitMetadata = {
 export function aCommit(
   tid: number,
   oids: readonly number[],
-  { state = `state of ${tid}`, metadata = METADATA }: { state?: string; metadata?: CommitMetadata } = {},
+  {
+    state = `state of ${tid}`,
+    metadata = METADATA,
+  }: { state?: string; metadata?: CommitMetadata } = {},
 ): StorageCommit {
   return {
     tid: toTid(tid),

@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { Worker } from 'node:worker_threads'
+
+const SCRIPT = join(process.cwd(), 'spec/support/storage-child.ts')
 
 /** What the other process does with a directory, see `storage-child.ts`. */
 export type ChildTask = 'hold' | 'try' | 'tryLevel' | 'write'
@@ -12,8 +15,7 @@ export class StorageProcess {
   readonly #exit: Promise<void>
 
   constructor(task: ChildTask, directory: string) {
-    const script = join(process.cwd(), 'spec/support/storage-child.ts')
-    this.#child = spawn(process.execPath, ['--import', 'tsx', script, task, directory], {
+    this.#child = spawn(process.execPath, ['--import', 'tsx', SCRIPT, task, directory], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]()
@@ -45,4 +47,17 @@ export async function openElsewhere(
   const line = await other.nextLine()
   await other.kill()
   return line
+}
+
+/** What another thread of this process that tries to open the directory says. */
+export async function openInThread(directory: string): Promise<string> {
+  const source = `
+    require('tsx/cjs/api').register()
+    require(${JSON.stringify(SCRIPT)})`
+  // Node fills the place of the script in argv itself.
+  const thread = new Worker(source, { eval: true, argv: ['try', directory], stdout: true })
+  const lines = createInterface({ input: thread.stdout })[Symbol.asyncIterator]()
+  const { value } = await lines.next()
+  await thread.terminate()
+  return value ?? '(no output)'
 }

@@ -63,7 +63,9 @@ describe('Local receiver', () => {
 
   test('closing ends what is open', async () => {
     const receiver = await startLocalReceiver({ answer: { fault: 'silent' } })
-    const sent = expect(post(receiver.url, receiver.ca)).rejects.toBeInstanceOf(Error)
+    const sent = expect(post(receiver.url, receiver.ca)).rejects.toMatchObject({
+      code: 'ECONNRESET',
+    })
     await receiver.waitForRequests(1)
     await receiver.close()
     await sent

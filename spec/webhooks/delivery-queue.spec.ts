@@ -20,7 +20,11 @@ class Scene {
     this.queue = new DeliveryQueue({ clock: this.clock, ...options })
   }
 
-  add(name: string, { key = 'a', host = key, lastsMs = 10, inMs = 0 } = {}): boolean {
+  add(
+    name: string,
+    options: { key?: string; host?: string; lastsMs?: number; inMs?: number } = {},
+  ): boolean {
+    const { key = 'a', host = key, lastsMs = 10, inMs = 0 } = options
     return this.queue.add({
       key,
       host,

@@ -1,0 +1,120 @@
+import { type ComponentRegistry, registryScope } from './component/index.js'
+import { databaseRegistry, installRootFolder, type RootFolder, rootFolderOf } from './content/index.js'
+import {
+  ObjectDatabase,
+  type ObjectDatabaseOptions,
+  type TransactionContext,
+} from './persistence/index.js'
+import type { Storage } from './storage/index.js'
+import type { RunOptions } from './transaction/index.js'
+import {
+  configureWebhooks,
+  DeliveryManager,
+  type DeliveryOptions,
+  type DispatchSet,
+  IWebhookDeliveryManager,
+  installOutbox,
+} from './webhooks/index.js'
+
+/** @public */
+export interface DatabaseOptions extends ObjectDatabaseOptions {
+  readonly webhooks?: DeliveryOptions & {
+    /** Which events become webhooks. Default `none`: nothing is ever sent. */
+    readonly dispatch?: DispatchSet
+  }
+}
+
+/** What the function given to `transaction` or `view` works with. @public */
+export interface DatabaseContext extends TransactionContext {
+  /** The folder at `/`. */
+  readonly root: RootFolder
+}
+
+/**
+ * The whole house, opened at once: objects in a tree of folders and sites, and webhooks that belong
+ * to their transactions.
+ *
+ * ```ts
+ * await using db = await Database.open('./data', { webhooks: { dispatch: 'recommended' } })
+ * await db.transaction(({ root }) => { root.set('employees', new Folder()) })
+ * ```
+ * @public
+ */
+export class Database extends ObjectDatabase {
+  /** Components of this database, in memory: those of its sites are asked first. */
+  readonly registry: ComponentRegistry
+  /** Sends what commits have recorded. */
+  readonly webhooks: DeliveryManager
+
+  /**
+   * Opens the database in a directory, which is created when missing, and takes up the deliveries
+   * that were pending when it was last open.
+   * @throws STORAGE_LOCKED, STORAGE_NOT_A_DIRECTORY, STORAGE_NOT_WRITABLE, STORAGE_UNKNOWN_FORMAT,
+   *   STORAGE_CORRUPT, WEBHOOK_INVALID_SETTING
+   */
+  static override async open(location: string, options: DatabaseOptions = {}): Promise<Database> {
+    const storage = await ObjectDatabase.openStorage(location, options)
+    try {
+      const database = new Database(storage, options)
+      await database.initialize()
+      return database
+    } catch (error) {
+      await storage.close()
+      throw error
+    }
+  }
+
+  protected constructor(storage: Storage, options: DatabaseOptions) {
+    super(storage, options)
+    const { dispatch = 'none', ...delivery } = options.webhooks ?? {}
+    this.registry = databaseRegistry(this)
+    this.webhooks = new DeliveryManager(this, delivery)
+    configureWebhooks(this.registry, { dispatch })
+    this.registry.registerUtility(this.webhooks, { provides: IWebhookDeliveryManager })
+  }
+
+  protected override async initialize(): Promise<void> {
+    await super.initialize()
+    await super.transaction(
+      ({ rootMapping }) => {
+        installRootFolder(rootMapping)
+        installOutbox(rootMapping)
+      },
+      { note: 'root folder and outbox' },
+    )
+    await this.webhooks.start()
+  }
+
+  override transaction<T>(
+    fn: (context: DatabaseContext) => T | PromiseLike<T>,
+    options: RunOptions = {},
+  ): Promise<T> {
+    return super.transaction((context) => this.#inRegistry(context, fn), options)
+  }
+
+  override view<T>(fn: (context: DatabaseContext) => T | PromiseLike<T>): Promise<T> {
+    return super.view((context) => this.#inRegistry(context, fn))
+  }
+
+  /** Ends requests under way, which are made again at the next opening, and closes. Idempotent. */
+  override async close(): Promise<void> {
+    await this.webhooks.close()
+    await super.close()
+  }
+
+  #inRegistry<T>(context: TransactionContext, fn: (context: DatabaseContext) => T): T {
+    const { connection, transaction } = context
+    return registryScope.run(this.registry, () =>
+      fn({
+        connection,
+        transaction,
+        get rootMapping() {
+          return connection.rootMapping
+        },
+        get root() {
+          return rootFolderOf(connection)
+        },
+      }),
+    )
+  }
+}

@@ -1,0 +1,194 @@
+import { queryUtility } from '../component/index.js'
+import { databaseRegistry, IObjectRemovedEvent } from '../content/index.js'
+import { type Connection, describeObject, type Oid } from '../persistence/index.js'
+import type { DataManager, Transaction } from '../transaction/index.js'
+import { WebhookDeliveryAttempt } from './attempt.js'
+import { UnknownDialectError } from './errors.js'
+import {
+  IWebhookDeliveryManager,
+  IWebhookDialect,
+  type Shipment,
+} from './interfaces.js'
+import { schedule } from './outbox.js'
+import { endpointOf, type PersistentSubscription } from './subscription.js'
+
+/** One dispatched event, and to whom it goes. */
+interface Dispatched {
+  readonly object: object
+  readonly event: object
+  readonly subscriptions: Set<PersistentSubscription>
+  /** By dialect: made once, when the event fired or at commit. */
+  readonly payloads: Map<IWebhookDialect, Built>
+}
+
+/** A payload, or why there is none. */
+type Built = { readonly payload: string } | { readonly error: unknown }
+
+/** Message of an attempt that could not be built. */
+const NOT_BUILT = 'Building the request failed.'
+
+/**
+ * The webhooks of one transaction. It joins at the first event that concerns a subscription, and
+ * takes the connection in with it: joining later, during the commit, is not allowed.
+ *
+ * | phase      | what happens                                                                     |
+ * | ---------- | -------------------------------------------------------------------------------- |
+ * | event      | the subscriptions are noted; of a removed object the payload is made now, while it has its place |
+ * | tpcBegin   | payloads are made from the objects as they will be committed; attempts and their rows in the outbox are created, in time to go into the same batch |
+ * | commit … tpcFinish | nothing: the connection writes it all                                    |
+ * | after the commit | the shipments are handed to the delivery manager                           |
+ *
+ * Sending starts from an after-commit hook and not in `tpcFinish`: there another manager may still
+ * fail, and upstream has then sent what was never committed.
+ *
+ * Source: `nti.webhooks.datamanager.WebhookDataManager`.
+ */
+export class DeliveryDataManager implements DataManager {
+  readonly sortKey = 'treehook.webhooks'
+  readonly #connection: Connection
+  #dispatched = new Map<object, Map<object, Dispatched>>() // event → object → what was dispatched
+  #shipments: Shipment[] = []
+
+  /** The one of this transaction. */
+  static of(connection: Connection, transaction: Transaction): DeliveryDataManager {
+    const known = transaction.data<DeliveryDataManager>(DeliveryDataManager)
+    if (known !== undefined) return known
+    const manager = new DeliveryDataManager(connection)
+    connection.join()
+    transaction.join(manager)
+    transaction.setData(DeliveryDataManager, manager)
+    transaction.addAfterCommitHook((succeeded) => manager.#handOver(succeeded))
+    return manager
+  }
+
+  private constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  /**
+   * Notes an event. The same event and object again add subscriptions, never a second delivery to
+   * one.
+   */
+  collect(object: object, event: object, subscriptions: readonly PersistentSubscription[]): void {
+    let byObject = this.#dispatched.get(event)
+    if (byObject === undefined) this.#dispatched.set(event, (byObject = new Map()))
+    let dispatched = byObject.get(object)
+    if (dispatched === undefined) {
+      dispatched = { object, event, subscriptions: new Set(), payloads: new Map() }
+      byObject.set(object, dispatched)
+    }
+    for (const subscription of subscriptions) {
+      dispatched.subscriptions.add(subscription)
+      if (IObjectRemovedEvent.providedBy(event)) build(dispatched, subscription)
+    }
+  }
+
+  abort(): void {
+    this.#forget()
+  }
+
+  /** @throws in a strict database, what a dialect threw. */
+  tpcBegin(transaction: Transaction): void {
+    const nowMs = this.#connection.database.clock.nowMs()
+    for (const byObject of this.#dispatched.values()) {
+      for (const dispatched of byObject.values()) {
+        for (const subscription of dispatched.subscriptions) {
+          this.#createAttempt(dispatched, subscription, nowMs, transaction)
+        }
+      }
+    }
+  }
+
+  commit(): void {}
+  tpcVote(): void {}
+  tpcFinish(): void {}
+
+  tpcAbort(): void {
+    this.#forget()
+  }
+
+  #createAttempt(
+    dispatched: Dispatched,
+    subscription: PersistentSubscription,
+    nowMs: number,
+    transaction: Transaction,
+  ): void {
+    const built = build(dispatched, subscription)
+    const isBuilt = 'payload' in built
+    if (!isBuilt && this.#deliveryManager?.strict) throw built.error
+    const attempt = WebhookDeliveryAttempt.pending({
+      payload: isBuilt ? built.payload : '',
+      nowMs,
+      transactionNote: transaction.description,
+    })
+    const oid = this.#connection.add(attempt)
+    subscription.set(attemptName(nowMs, oid), attempt)
+    if (!isBuilt) {
+      const error = built.error instanceof Error ? built.error.message : String(built.error)
+      attempt.resolve('notBuilt', NOT_BUILT, { startedAtMs: nowMs, elapsedMs: 0, error })
+      return
+    }
+    schedule(this.#connection, oid, nowMs)
+    this.#shipments.push({
+      attempt: oid,
+      endpoint: endpointOf(subscription),
+      to: subscription.to,
+      payload: built.payload,
+      messageId: attempt.messageId,
+      dialect: dialectOf(subscription),
+      tries: 0,
+      dueAtMs: nowMs,
+    })
+  }
+
+  get #deliveryManager(): IWebhookDeliveryManager | undefined {
+    const context = databaseRegistry(this.#connection.database)
+    return queryUtility(IWebhookDeliveryManager, { context })
+  }
+
+  #handOver(succeeded: boolean): void {
+    const shipments = this.#shipments
+    this.#forget()
+    if (!succeeded || shipments.length === 0) return
+    this.#deliveryManager?.acceptForDelivery(shipments)
+  }
+
+  #forget(): void {
+    this.#dispatched = new Map()
+    this.#shipments = []
+  }
+}
+
+/** The dialect of a subscription, looked up where it is. @throws WEBHOOK_UNKNOWN_DIALECT */
+export function dialectOf(subscription: PersistentSubscription): IWebhookDialect {
+  const name = subscription.dialectId
+  const dialect = queryUtility(IWebhookDialect, { name, context: subscription })
+  if (dialect === undefined) {
+    throw new UnknownDialectError(
+      `${describeObject(subscription)} names the dialect ${JSON.stringify(name)}, which is not registered ` +
+        'where the subscription is; register it as a utility for IWebhookDialect',
+    )
+  }
+  return dialect
+}
+
+/** An object that cannot be built is recorded as such, and does not fail its transaction. */
+function build(dispatched: Dispatched, subscription: PersistentSubscription): Built {
+  try {
+    const dialect = dialectOf(subscription)
+    let built = dispatched.payloads.get(dialect)
+    if (built === undefined) {
+      built = { payload: dialect.externalizeData(dispatched.object, dispatched.event) }
+      dispatched.payloads.set(dialect, built)
+    }
+    return built
+  } catch (error) {
+    return { error }
+  }
+}
+
+/** Text order is order of time; two attempts never have the same. */
+export function attemptName(nowMs: number, oid: Oid): string {
+  return `${String(nowMs).padStart(13, '0')}-${oid}`
+}
+

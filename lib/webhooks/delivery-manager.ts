@@ -1,0 +1,257 @@
+import { implementer } from '../component/index.js'
+import { parentOf } from '../content/index.js'
+import type { ObjectDatabase, Oid } from '../persistence/index.js'
+import { runOutsideTransactionScope } from '../transaction/index.js'
+import { WebhookDeliveryAttempt } from './attempt.js'
+import { dialectOf } from './delivery-data-manager.js'
+import { DeliveryQueue, type DeliveryQueueOptions } from './delivery-queue.js'
+import type { DestinationPolicy } from './destination-judge.js'
+import { HttpTransport } from './http-transport.js'
+import {
+  IWebhookDeliveryManager,
+  type Shipment,
+  type TryResult,
+} from './interfaces.js'
+import { outboxOf, unschedule } from './outbox.js'
+import { ResultRecorder } from './result-recorder.js'
+import { type RetryDecision, RetryPolicy, type RetryPolicyOptions } from './retry-policy.js'
+import { endpointOf, PersistentSubscription } from './subscription.js'
+import type { OutgoingRequest, Transport } from './transport.js'
+
+/** How a database delivers. @public */
+export interface DeliveryOptions {
+  /** The operator's word on where requests may go; default: public addresses only. */
+  readonly destinations?: DestinationPolicy
+  /** Certificates, as PEM, that are trusted beside the system's. */
+  readonly ca?: readonly string[]
+  /** From the look-up of the host to the last byte of the answer. Default 15,000. */
+  readonly deadlineMs?: number
+  readonly retry?: RetryPolicyOptions
+  readonly concurrency?: Omit<DeliveryQueueOptions, 'clock'>
+  /** In place of HTTPS: for tests. */
+  readonly transport?: Transport
+  /** For jitter. From 0 included to 1 excluded; default `Math.random`. */
+  readonly random?: () => number
+  /** A payload that cannot be built fails its transaction, and not only its attempt. */
+  readonly strict?: boolean
+  /** False: nothing is sent; what is pending stays so. Default true. */
+  readonly deliver?: boolean
+}
+
+/** Tries whose results may wait to be written before sending waits for them. */
+const MAX_UNRECORDED = 1000
+/** Rows of the outbox read in one transaction at resumption. */
+const RESUME_PAGE = 500
+
+/**
+ * Sends the attempts of one database and records how that went. Knows no transaction of the
+ * application: it is given shipments after a commit, and finds pending attempts when the database is
+ * opened.
+ *
+ * Source: `nti.webhooks.delivery_manager.DefaultDeliveryManager`; what it promises beyond a process's
+ * life is ours.
+ * @public
+ */
+@implementer(IWebhookDeliveryManager)
+export class DeliveryManager implements IWebhookDeliveryManager {
+  readonly strict: boolean
+  readonly #database: ObjectDatabase
+  readonly #transport: Transport
+  readonly #queue: DeliveryQueue
+  readonly #policy: RetryPolicy
+  readonly #recorder: ResultRecorder
+  readonly #random: () => number
+  #resuming: Promise<void> | undefined
+  #isClosed = false
+
+  constructor(database: ObjectDatabase, options: DeliveryOptions = {}) {
+    const { clock } = database
+    this.#database = database
+    this.strict = options.strict ?? false
+    this.#random = options.random ?? Math.random
+    this.#policy = new RetryPolicy(options.retry)
+    this.#recorder = new ResultRecorder(database)
+    this.#queue = new DeliveryQueue({ ...options.concurrency, clock })
+    this.#transport =
+      options.transport ??
+      new HttpTransport({
+        clock,
+        ...(options.destinations && { policy: options.destinations }),
+        ...(options.ca && { ca: options.ca }),
+        ...(options.deadlineMs !== undefined && { deadlineMs: options.deadlineMs }),
+      })
+    if (options.deliver === false) this.#queue.pause()
+  }
+
+  /** Takes up what was pending when the database was last open. Returns when that is queued. */
+  start(): Promise<void> {
+    this.#resuming ??= runOutsideTransactionScope(() => this.#resume())
+    return this.#resuming
+  }
+
+  acceptForDelivery(shipments: readonly Shipment[]): void {
+    for (const shipment of shipments) this.#enqueue(shipment)
+  }
+
+  /** Attempts queued or under way, those for later included. */
+  get pending(): number {
+    return this.#queue.size
+  }
+
+  /** Starts no request until {@link resume}. */
+  pause(): void {
+    this.#queue.pause()
+  }
+
+  resume(): void {
+    this.#queue.resume()
+  }
+
+  /**
+   * Resolves when everything that is due has been sent and recorded. Attempts that wait for a retry
+   * are not waited for.
+   */
+  async waitForPendingDeliveries(): Promise<void> {
+    await this.#resuming
+    do {
+      await this.#queue.waitForIdle()
+      await this.#recorder.settled()
+    } while (this.#queue.running > 0 || this.#recorder.size > 0)
+  }
+
+  /** Ends requests under way: they are made again at the next opening. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#queue.close()
+    await this.#recorder.settled()
+    await this.#transport.close()
+  }
+
+  #enqueue(shipment: Shipment): void {
+    this.#queue.add({
+      key: shipment.endpoint,
+      host: hostOf(shipment.to),
+      dueAtMs: shipment.dueAtMs,
+      run: (signal) => this.#deliver(shipment, signal),
+    })
+  }
+
+  async #deliver(shipment: Shipment, signal: AbortSignal): Promise<void> {
+    const result = await this.#try(shipment, signal)
+    // Closing ended it, not the receiver: it stays pending.
+    if (signal.aborted && result.response === undefined) return
+    const decision = this.#decide(result)
+    const recorded = this.#recorder.record({ result, decision })
+    if ('holdUntilMs' in decision && decision.holdUntilMs !== undefined) {
+      this.#queue.holdEndpoint(shipment.endpoint, decision.holdUntilMs)
+    }
+    if (decision.outcome === 'retry') {
+      const next = { ...shipment, tries: shipment.tries + 1, dueAtMs: decision.dueAtMs }
+      void recorded.then(() => this.#enqueue(next))
+    }
+    if (this.#recorder.size > MAX_UNRECORDED) await recorded
+  }
+
+  async #try(shipment: Shipment, signal: AbortSignal): Promise<TryResult> {
+    const { clock } = this.#database
+    const startedAtMs = clock.nowMs()
+    const startMs = clock.monotonicMs()
+    const elapsed = (): number => Math.round((clock.monotonicMs() - startMs) * 1000) / 1000
+    let request: OutgoingRequest | undefined
+    try {
+      request = shipment.dialect.prepareRequest({
+        to: shipment.to,
+        payload: shipment.payload,
+        messageId: shipment.messageId,
+        atMs: startedAtMs,
+      })
+      const response = await this.#transport.send(request, { signal })
+      return { shipment, request, startedAtMs, elapsedMs: elapsed(), response }
+    } catch (error) {
+      return {
+        shipment,
+        ...(request && { request }),
+        startedAtMs,
+        elapsedMs: elapsed(),
+        error,
+      }
+    }
+  }
+
+  #decide({ shipment, response }: TryResult): RetryDecision {
+    const retryAfter = response?.headers['retry-after']
+    return this.#policy.nextTry({
+      tries: shipment.tries + 1,
+      failedAtMs: this.#database.clock.nowMs(),
+      random: this.#random(),
+      ...(response && { statusCode: response.statusCode }),
+      ...(retryAfter !== undefined && { retryAfter }),
+    })
+  }
+
+  /** The storage's lock proves that whoever sent before is dead: everything is ours, at once. */
+  async #resume(): Promise<void> {
+    let after = -1
+    for (;;) {
+      const page = await this.#readOutbox(after)
+      if (page.length === 0 || this.#isClosed) return
+      const broken: Oid[] = []
+      for (const { oid, shipment } of page) {
+        if (shipment === undefined) broken.push(oid)
+        else this.#enqueue(shipment)
+        after = oid
+      }
+      if (broken.length > 0) await this.#cancel(broken)
+    }
+  }
+
+  #readOutbox(after: number): Promise<{ oid: Oid; shipment: Shipment | undefined }[]> {
+    return this.#database.view(({ connection }) => {
+      const page: { oid: Oid; shipment: Shipment | undefined }[] = []
+      for (const [oid, dueAtMs] of outboxOf(connection).entries({ min: after, excludeMin: true })) {
+        page.push({ oid: oid as Oid, shipment: this.#shipmentOf(connection.query(oid as Oid), oid, dueAtMs) })
+        if (page.length === RESUME_PAGE) break
+      }
+      return page
+    })
+  }
+
+  #shipmentOf(attempt: unknown, oid: number, dueAtMs: number): Shipment | undefined {
+    if (!(attempt instanceof WebhookDeliveryAttempt) || attempt.isResolved) return undefined
+    const subscription = parentOf(attempt)
+    if (!(subscription instanceof PersistentSubscription)) return undefined
+    try {
+      return {
+        attempt: oid,
+        endpoint: endpointOf(subscription),
+        to: subscription.to,
+        payload: attempt.payload,
+        messageId: attempt.messageId,
+        dialect: dialectOf(subscription),
+        tries: attempt.tries.length,
+        dueAtMs,
+      }
+    } catch (error) {
+      this.#database.onError(error, 'webhook resumption')
+      return undefined
+    }
+  }
+
+  /** What cannot be sent any more: its subscription, or its dialect, is gone. */
+  #cancel(oids: readonly Oid[]): Promise<void> {
+    return this.#database.transaction(({ connection }) => {
+      for (const oid of oids) {
+        unschedule(connection, oid)
+        const attempt = connection.query(oid)
+        if (attempt instanceof WebhookDeliveryAttempt && attempt.isPending) {
+          attempt.resolve('cancelled', 'The subscription, or its dialect, is gone.')
+        }
+      }
+    })
+  }
+}
+
+function hostOf(url: string): string {
+  return new URL(url).hostname
+}

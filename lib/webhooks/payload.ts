@@ -1,0 +1,27 @@
+import { queryAdapter, queryMultiAdapter } from '../component/index.js'
+import { IWebhookPayload } from './interfaces.js'
+
+/**
+ * What stands for an event's object in the request: the first of
+ *
+ * 1. the adapter of (object, event) to `IWebhookPayload` named as the externalizer, then the unnamed
+ * 2. the object itself, when it provides `IWebhookPayload`
+ * 3. the adapter of the object so named, then the unnamed
+ * 4. the object itself
+ *
+ * Adapters are looked up where the object is. One that returns `undefined` passes on.
+ * @see `nti.webhooks.dialect.DefaultWebhookDialect.produce_payload`
+ * @public
+ */
+export function payloadFor(object: object, event: object, name: string): unknown {
+  const named = { name, context: object }
+  const unnamed = { context: object }
+  return (
+    queryMultiAdapter([object, event], IWebhookPayload, named) ??
+    queryMultiAdapter([object, event], IWebhookPayload, unnamed) ??
+    (IWebhookPayload.providedBy(object) ? object : undefined) ??
+    queryAdapter(object, IWebhookPayload, named) ??
+    queryAdapter(object, IWebhookPayload, unnamed) ??
+    object
+  )
+}

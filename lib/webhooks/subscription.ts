@@ -1,0 +1,114 @@
+import {
+  implementer,
+  type Interface,
+  providedBy,
+  type Specification,
+} from '../component/index.js'
+import {
+  Container,
+  fromStoredSpecification,
+  type StoredSpecification,
+  toStoredSpecification,
+} from '../content/index.js'
+import { field, type Key, oidOf, stored } from '../persistence/index.js'
+import type { WebhookDeliveryAttempt } from './attempt.js'
+import { IWebhookSubscription } from './interfaces.js'
+import type { CheckedSubscription } from './subscription-check.js'
+
+/** What a subscription is about. Set at creation and not changed. */
+interface Terms {
+  readonly to: string
+  readonly for: StoredSpecification
+  readonly when: StoredSpecification
+  readonly ownerId: string | undefined
+  readonly permissionId: string | undefined
+}
+
+/** @public */
+export const ACTIVE_MESSAGE = 'Active'
+
+/**
+ * A subscription in the tree, and the container of its attempts.
+ *
+ * Source: `nti.webhooks.subscriptions.PersistentSubscription`. What it is about cannot be changed:
+ * upstream lets it be, and then no longer finds it.
+ * @public
+ */
+@stored('treehook.PersistentSubscription')
+@implementer(IWebhookSubscription)
+export class PersistentSubscription
+  extends Container<WebhookDeliveryAttempt>
+  implements IWebhookSubscription
+{
+  @field private accessor terms: Terms | undefined = undefined
+  @field accessor dialectId = ''
+  @field accessor statusMessage = ACTIVE_MESSAGE
+  @field accessor createdAtMs = 0
+  /** Resolved attempts kept; as many failures in a row suspend it. */
+  @field accessor attemptLimit = 50
+  /** Its row in the manager's index; `undefined` while inactive. Kept by the manager. @internal */
+  @field accessor indexKey: Key | undefined = undefined
+
+  static of(checked: CheckedSubscription, nowMs: number): PersistentSubscription {
+    const subscription = new PersistentSubscription()
+    const { to, ownerId, permissionId } = checked
+    subscription.terms = {
+      to,
+      for: toStoredSpecification(checked.for),
+      when: toStoredSpecification(checked.when),
+      ownerId,
+      permissionId,
+    }
+    subscription.dialectId = checked.dialectId
+    subscription.createdAtMs = nowMs
+    return subscription
+  }
+
+  get to(): string {
+    return this.agreed.to
+  }
+  /** The live specification: of a class, in step with what it declares now. */
+  get for(): Specification {
+    return fromStoredSpecification(this.agreed.for)
+  }
+  get when(): Interface {
+    return fromStoredSpecification(this.agreed.when) as Interface
+  }
+  get ownerId(): string | undefined {
+    return this.agreed.ownerId
+  }
+  get permissionId(): string | undefined {
+    return this.agreed.permissionId
+  }
+  get active(): boolean {
+    return this.indexKey !== undefined
+  }
+
+  isApplicable(object: object): boolean {
+    return providedBy(object).extendsOrIs(this.for) && this.ownerId === undefined
+  }
+
+  /** Removes and returns the oldest attempt; for tests. */
+  pop(): WebhookDeliveryAttempt | undefined {
+    for (const [name, attempt] of this.entries()) {
+      this.delete(name)
+      return attempt
+    }
+    return undefined
+  }
+
+  /** Removes all resolved attempts. */
+  clear(): void {
+    for (const [name, attempt] of [...this.entries()]) if (attempt.isResolved) this.delete(name)
+  }
+
+  private get agreed(): Terms {
+    return this.terms as Terms
+  }
+}
+
+/** The endpoint's name: its own share of the deliveries, and its own order. */
+export function endpointOf(subscription: PersistentSubscription): string {
+  return String(oidOf(subscription))
+}
+
