@@ -1,0 +1,16 @@
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { examplesIn, runExample } from '../examples/doctest.js'
+
+const directory = join(__dirname, '../examples')
+const NAMES = ['01-first-database.ts', '02-folders-and-paths.ts', '03-first-webhook.ts']
+
+describe('Examples', () => {
+  test('all are listed here', async () => {
+    expect(await examplesIn(directory)).toEqual(NAMES)
+  })
+
+  test.each(NAMES)('%s prints what stands in it', async (name) => {
+    expect(await runExample(directory, name)).toEqual({ name, problem: '' })
+  })
+})
