@@ -22,7 +22,8 @@ import { notifySublocations, touchTrees } from './sublocations.js'
  * 3. its sublocations hear of the event, then added (or moved, when it had a place) for the item
  * 4. modified for the container
  *
- * The same item under the same name again changes nothing and tells nobody.
+ * The same item under the same name again changes nothing and tells nobody; one that had this place
+ * already, but was not in it, is stored and nobody is told.
  *
  * @throws CONTENT_INVALID_NAME, CONTENT_DUPLICATE_NAME, CONTENT_INVALID_ITEM, CONTENT_CYCLE
  * @see `zope.container.contained.setitem`; the check for cycles is ours.
@@ -45,6 +46,7 @@ export function setItem(container: Container, name: string, item: Contained): vo
   const from = { parent: item.__parent__, name: item.__name__ }
   const to = { parent: container, name }
   treeSet(container, name, item)
+  if (isAt(item, container, name)) return
   item.__parent__ = container
   item.__name__ = name
   const isNew = from.parent === undefined && from.name === undefined
@@ -68,15 +70,22 @@ export function removeItem(container: Container, name: string): void {
   if (!treeDelete(container, name)) {
     throw new LocationError(`${describe(container)} has no item named ${JSON.stringify(name)}`)
   }
-  if (item instanceof Contained && item.__parent__ === container && item.__name__ === name) {
+  if (item instanceof Contained && isAt(item, container, name)) {
     const event = new ObjectRemovedEvent(item, { parent: container, name })
     touchTrees(item)
     notifySublocations(item, event)
     notify(event)
-    item.__parent__ = undefined
-    item.__name__ = undefined
+    // Unless a handler has put it back, or elsewhere.
+    if (isAt(item, container, name) && treeGet(container, name) !== item) {
+      item.__parent__ = undefined
+      item.__name__ = undefined
+    }
   }
   notify(new ContainerModifiedEvent(container))
+}
+
+function isAt(item: Contained, container: Container, name: string): boolean {
+  return item.__parent__ === container && item.__name__ === name
 }
 
 function refuseCycle(container: Container, item: Contained): void {

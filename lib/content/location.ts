@@ -3,7 +3,7 @@ import { CycleError, LocationError } from './errors.js'
 import { type ILocation, IRoot, ISite } from './interfaces.js'
 
 /** Far beyond any tree: a lineage this long runs in a circle. */
-const MAX_DEPTH = 1000
+export const MAX_DEPTH = 1000
 
 /** What the object is in; `undefined` at the top and for objects without a place. @public */
 export function parentOf(object: object): ILocation | undefined {
@@ -40,20 +40,24 @@ export function rootOf(object: object): IRoot {
   for (top of lineage(object));
   if (IRoot.providedBy(top)) return top
   throw new LocationError(
-    `${describe(object)} is not in the tree: above ${describe(top)} there is nothing. ` +
-      'Put it into a folder that is.',
+    `${describe(object)} is not in the tree: Not enough context to determine location root; ` +
+      `above ${top === object ? 'it' : describe(top)} there is nothing. Put it into a folder that is.`,
   )
 }
 
-/** The nearest site: the object itself, or one above it; `undefined` when there is none. @public */
+/**
+ * The nearest site: the object itself, or one above it; `undefined` when there is none.
+ * @throws CONTENT_CYCLE
+ * @public
+ */
 export function siteOf(object: object): ISite | undefined {
-  for (let at: object | undefined = object; at !== undefined; at = parentOf(at)) {
-    if (ISite.providedBy(at)) return at
-  }
+  for (const at of lineage(object)) if (ISite.providedBy(at)) return at
   return undefined
 }
 
-/** How messages of this layer name any object. */
-export function describe(object: object): string {
-  return isPersistent(object) ? describeObject(object) : `an object of ${object.constructor.name}`
+/** How messages of this layer name any object, and what `ITraversable` gives that is none. */
+export function describe(object: unknown): string {
+  if (typeof object !== 'object' || object === null) return `the ${typeof object} ${String(object)}`
+  if (isPersistent(object)) return describeObject(object)
+  return `an object of ${object.constructor?.name ?? 'no class'}`
 }

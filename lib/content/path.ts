@@ -1,7 +1,8 @@
+import { TreehookError } from '../foundation/index.js'
 import { type Persistent, setPathDescriber } from '../persistence/index.js'
-import { CycleError, LocationError } from './errors.js'
+import { LocationError } from './errors.js'
 import { IRoot } from './interfaces.js'
-import { describe, lineage, nameOf } from './location.js'
+import { describe, lineage, MAX_DEPTH, nameOf, parentOf } from './location.js'
 
 /**
  * The path from the root folder, which is `/`: `/NOAA/NWS/OUN`. A slash or percent sign in a name
@@ -10,19 +11,31 @@ import { describe, lineage, nameOf } from './location.js'
  * @public
  */
 export function pathOf(object: object): string {
+  return queryPath(object) ?? refuse(object)
+}
+
+/** As `pathOf`, with `undefined` when there is none. Builds no message, for messages are built with it. */
+function queryPath(object: object): string | undefined {
   const names: string[] = []
-  for (const at of lineage(object)) {
+  let at: object | undefined = object
+  while (at !== undefined && names.length < MAX_DEPTH) {
     if (IRoot.providedBy(at)) return `/${names.reverse().join('/')}`
     const name = nameOf(at)
-    if (name === undefined) {
-      throw new LocationError(
-        `${describe(object)} has no path: ${at === object ? 'it' : describe(at)} has no name, so it is in no folder`,
-      )
-    }
+    if (name === undefined) return undefined
     names.push(encodeName(name))
+    at = parentOf(at)
   }
+  return undefined
+}
+
+function refuse(object: object): never {
+  let top = object
+  let nameless: object | undefined
+  for (top of lineage(object)) if (nameOf(top) === undefined) nameless ??= top
+  const it = (one: object): string => (one === object ? 'it' : describe(one))
   throw new LocationError(
-    `${describe(object)} has no path: Not enough context to determine location root`,
+    `${describe(object)} has no path: Not enough context to determine location root; ` +
+      (nameless === undefined ? `${it(top)} is in nothing` : `${it(nameless)} has no name`),
   )
 }
 
@@ -65,10 +78,10 @@ export function joinPath(path: string, ...parts: readonly string[]): string {
 
 setPathDescriber((object: Persistent) => {
   try {
-    return pathOf(object)
+    return queryPath(object)
   } catch (error) {
-    // No place, or a circle: the message goes without a path.
-    if (error instanceof LocationError || error instanceof CycleError) return undefined
+    // What is above can no longer be read, its transaction being over: the message goes without.
+    if (error instanceof TreehookError) return undefined
     throw error
   }
 })

@@ -82,17 +82,18 @@ export class RegistrationTree implements RegistrationTable {
   }
 
   remove(row: Registration): void {
-    const { kind, required, provided, name, component } = row
+    const { kind, required, provided, name, component, info } = row
     for (const stands of provided?.flattened() ?? [undefined]) {
       const prefix: Key[] = [kind, required.length, stands?.name ?? '', name]
-      for (const [key, stored] of [
-        ...this.#tree.entries({ min: prefix, max: [...prefix, LAST] }),
-      ]) {
+      for (const [key, stored] of this.#tree.entries({ min: prefix, max: [...prefix, LAST] })) {
         const isSame =
           stored.component === component &&
+          stored.info === info &&
           (key as readonly Key[])[ORDINAL + 1] === (provided?.name ?? '') &&
           sameSpecifications(stored.required, required.map(toStoredSpecification))
-        if (isSame) this.#tree.delete(key)
+        if (!isSame) continue
+        this.#tree.delete(key)
+        break // Of rows that are the same, one.
       }
     }
   }

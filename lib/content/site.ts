@@ -1,10 +1,16 @@
-import { ComponentRegistry, implementer, setContextLookup } from '../component/index.js'
+import {
+  ComponentRegistry,
+  globalRegistry,
+  implementer,
+  setContextLookup,
+} from '../component/index.js'
 import {
   BTree,
   connectionOf,
   field,
   isPersistent,
   type Key,
+  type ObjectDatabase,
   stored,
   treeSet,
 } from '../persistence/index.js'
@@ -12,7 +18,7 @@ import type { Contained } from './contained.js'
 import { Container, Folder } from './container.js'
 import { databaseRegistry } from './database-registry.js'
 import { ISite, ISiteManager } from './interfaces.js'
-import { parentOf, siteOf } from './location.js'
+import { lineage, parentOf } from './location.js'
 import { RegistrationTree } from './registration-tree.js'
 
 /**
@@ -32,7 +38,10 @@ export class SiteManager extends Container implements ISiteManager {
     return this.getItem('default') as Folder
   }
 
-  /** The site's components, then those of the next site up, the database's, the process's. */
+  /**
+   * The site's components, then those of the next site up, the database's, the process's. As long
+   * as the site is in no database, the process's only.
+   */
   get registry(): ComponentRegistry {
     return registryOf(this)
   }
@@ -71,29 +80,46 @@ function registryOf(manager: SiteManager): ComponentRegistry {
     registry = new ComponentRegistry({
       name: 'site',
       table: new RegistrationTree(manager.registrations),
-      bases: next === undefined ? [] : [next],
+      bases: [next],
     })
     registries.set(manager, registry)
   } else if (registry.bases[0] !== next) {
     // The site has moved, or its place is another in this transaction.
-    registry.bases = next === undefined ? [] : [next]
+    registry.bases = [next]
   }
   return registry
 }
 
-function nextRegistry(manager: SiteManager): ComponentRegistry | undefined {
+function nextRegistry(manager: SiteManager): ComponentRegistry {
+  const database = databaseOf(manager)
+  if (database === undefined) return globalRegistry
   const site = parentOf(manager)
   const above = site && parentOf(site)
-  return registryAt(above ?? manager)
+  return (above && siteRegistryAt(above)) ?? databaseRegistry(database)
 }
 
-/** The registry that serves an object by its place; `undefined` when it has none. */
+/** The registry that serves an object by its place; `undefined` when it is in no database. */
 export function registryAt(object: object): ComponentRegistry | undefined {
-  const site = siteOf(object)
-  if (site instanceof Site) return site.siteManager.registry
-  if (!isPersistent(object)) return undefined
-  const connection = connectionOf(object)
-  return connection && databaseRegistry(connection.database)
+  const database = databaseOf(object)
+  return database && (siteRegistryAt(object) ?? databaseRegistry(database))
+}
+
+function siteRegistryAt(object: object): ComponentRegistry | undefined {
+  for (const at of lineage(object)) {
+    if (!ISite.providedBy(at)) continue
+    const { siteManager } = at
+    if (siteManager instanceof SiteManager) return siteManager.registry
+  }
+  return undefined
+}
+
+/** By the first of the lineage that is stored: what was put into the tree just now is not yet. */
+function databaseOf(object: object): ObjectDatabase | undefined {
+  for (const at of lineage(object)) {
+    const connection = isPersistent(at) ? connectionOf(at) : undefined
+    if (connection !== undefined) return connection.database
+  }
+  return undefined
 }
 
 setContextLookup(registryAt)

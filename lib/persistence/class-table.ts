@@ -22,6 +22,7 @@ export interface DecodePlan {
 }
 
 const NODE_CLASS = 'treehook.TreeNode'
+const NO_ROWS: readonly ClassRow[] = []
 
 /** The layout of the records that hold a tree's nodes. */
 export const NODE_LAYOUT: StateLayout = {
@@ -88,8 +89,10 @@ export class ClassTable {
 
   /** The rows that no commit has carried yet: the next one must. */
   takeUnwritten(): readonly ClassRow[] {
+    // An empty one would be filled later, when it belongs to a commit that waits in the queue.
+    if (this.#unwritten.length === 0) return NO_ROWS
     const rows = this.#unwritten
-    if (rows.length > 0) this.#unwritten = []
+    this.#unwritten = []
     return rows
   }
 

@@ -2,6 +2,7 @@ import {
   type Durability,
   OutcomeUnknownError,
   type Storage,
+  StorageClosedError,
   type StorageCommit,
   type Tid,
 } from '../storage/index.js'
@@ -40,6 +41,7 @@ export class CommitWriter {
   #nextTid: number
   #validation: Promise<void> | undefined // while one transaction is between vote and submission
   #broken: unknown
+  #isClosed = false
 
   constructor({
     storage,
@@ -88,9 +90,11 @@ export class CommitWriter {
   /**
    * Takes a commit whose tid is `nextTid`. Resolves when it is durable and published.
    * @throws STORAGE_OUTCOME_UNKNOWN when the write failed: it may be on disk all the same.
+   * @throws STORAGE_CLOSED after `close`.
    */
   submit(prepared: PreparedCommit): Promise<void> {
     if (this.#broken !== undefined) return Promise.reject(this.#brokenError())
+    if (this.#isClosed) return Promise.reject(this.#closedError())
     this.#nextTid++
     this.#store.begin(prepared.states)
     this.#store.log.add({
@@ -104,8 +108,9 @@ export class CommitWriter {
     })
   }
 
-  /** Resolves once everything submitted so far has its outcome. */
-  async settled(): Promise<void> {
+  /** Takes no more commits; resolves once everything submitted so far has its outcome. */
+  async close(): Promise<void> {
+    this.#isClosed = true
     while (this.#draining !== undefined) await this.#draining
   }
 
@@ -117,10 +122,7 @@ export class CommitWriter {
   }
 
   async #drain(): Promise<void> {
-    let written = 0
     while (this.#queue.length > 0) {
-      // Clients that the last batch served submit again within this turn: let them all join.
-      if (written > 1) await new Promise(setImmediate)
       const batch = this.#queue
       this.#queue = []
       try {
@@ -133,7 +135,6 @@ export class CommitWriter {
         break
       }
       this.#publish(batch)
-      written = batch.length
     }
     this.#draining = undefined
   }
@@ -156,6 +157,12 @@ export class CommitWriter {
     this.#queue = []
     for (const { reject } of waiting) reject(this.#brokenError())
     this.#onBroken(error)
+  }
+
+  #closedError(): StorageClosedError {
+    return new StorageClosedError(
+      `The database in ${this.#storage.location} was closed before this commit, which was not written. Open it again.`,
+    )
   }
 
   #brokenError(): OutcomeUnknownError {

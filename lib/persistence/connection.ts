@@ -44,6 +44,7 @@ export interface ConnectionParts {
   readonly writer: CommitWriter
   readonly clock: Clock
   readonly transactionManager: TransactionManager
+  readonly sortKey: string
   /** How many objects it holds strongly, about. */
   readonly cacheObjects: number
   /** True when only the calls that run inside a transaction's scope may use its objects. */
@@ -59,8 +60,11 @@ export interface ConnectionParts {
  * @public
  */
 export class Connection implements DataManager, SlotsOwner, Synchronizer, SerializerHost {
-  /** Behind every manager that sorts by a word: the refusals of others come before the write. */
-  readonly sortKey = '~treehook'
+  /**
+   * Behind every manager that sorts by a word: the refusals of others come before the write. One for
+   * each database: transactions over several validate in the same order, so none waits for ever.
+   */
+  readonly sortKey: string
   readonly transactionManager: TransactionManager
   readonly database: ObjectDatabase
   readonly #parts: ConnectionParts
@@ -73,6 +77,7 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
   #seenTid: Tid = NO_TID // what the running transaction sees, or the last one saw
   #isReadOnly: boolean
   #isJoined = false
+  #isSealed = false // from the moment in which the records are made
   #isVoting = false
   #isClosed = false
   readonly #changed = new Set<Persistent>() // written or added in this transaction
@@ -83,6 +88,7 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
   constructor(parts: ConnectionParts) {
     this.#parts = parts
     this.database = parts.database
+    this.sortKey = parts.sortKey
     this.#store = parts.store
     this.#objects = new ObjectCache(parts.cacheObjects)
     this.#isReadOnly = parts.isReadOnly
@@ -234,6 +240,12 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
           'Write `await db.transaction(({ root }) => { … })` and reach the object from its root.',
       )
     }
+    if (this.#isSealed) {
+      throw new OutsideTransactionError(
+        `${describeObject(object)} cannot be changed any more: its transaction is being committed. Await ` +
+          'everything that writes before the function given to db.transaction returns.',
+      )
+    }
     if (this.#isReadOnly) {
       throw new ReadOnlyTransactionError(
         `${describeObject(object)} was read in db.view, which changes nothing; use db.transaction`,
@@ -250,7 +262,9 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
   }
 
   registerWatched(object: Persistent): void {
-    if (this.isWriting) this.join()
+    // While it commits, or after it failed, nothing more is stored: then it is read only.
+    const status = this.#transaction?.status
+    if (this.isWriting && (status === 'active' || status === 'doomed')) this.join()
     this.#watched.add(object)
   }
 
@@ -322,6 +336,7 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
   commit(): void {
     for (const object of this.#watched) this.#noticeChangedCopies(object)
     this.#pending = serialize(this.#changed, this)
+    this.#isSealed = true
   }
 
   tpcVote(): void | Promise<void> {
@@ -418,6 +433,8 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
       slots.changed = false
       if (this.#added.has(object)) {
         // A new object keeps its state, and belongs to nobody again.
+        this.#watched.delete(object)
+        slots.tree?.forgetOids()
         this.#objects.delete(slots.oid)
         slots.owner = UNOWNED
         slots.oid = NO_OID
@@ -438,6 +455,7 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
     this.#watched.clear()
     this.#pending = []
     this.#isJoined = false
+    this.#isSealed = false
   }
 
   #leaveValidation(): void {

@@ -7,10 +7,10 @@ import {
 import { registerClass, storedNameOf } from './class-registry.js'
 import { InvalidClassError } from './errors.js'
 import { NestedValues } from './nested-values.js'
-import { type Persistent, slotsOf, workingValues } from './persistent.js'
+import { Persistent, slotsOf, workingValues } from './persistent.js'
 import { Reference } from './reference.js'
 import type { Slots } from './slots.js'
-import { freezeDecoded, importValue } from './stored-value.js'
+import { freezeDecoded, importInto, importValue } from './stored-value.js'
 
 /** @public */
 export interface FieldOptions<V> {
@@ -20,6 +20,8 @@ export interface FieldOptions<V> {
 
 type Accessor<T extends Persistent, V> = ClassAccessorDecoratorTarget<T, V>
 type Decorated<T extends Persistent, V> = ClassAccessorDecoratorResult<T, V>
+/** Makes the compiler infer a default as narrowly as the field may be typed. */
+type Literal = string | number | bigint | boolean | object | null | undefined
 /** All that the three compilers agree on. */
 type Context = { readonly name: string | symbol; readonly kind: string }
 
@@ -42,11 +44,11 @@ export function field<T extends Persistent, V>(
   target: Accessor<T, V>,
   context: Context,
 ): Decorated<T, V>
-export function field<V>(
+export function field<V extends Literal>(
   options: FieldOptions<V>,
-): <T extends Persistent, W extends V | undefined>(
+): <T extends Persistent, W>(
   target: Accessor<T, W>,
-  context: Context,
+  context: [V] extends [W] ? Context : never,
 ) => Decorated<T, W>
 export function field(targetOrOptions: object, context?: Context): unknown {
   if (context !== undefined) return decorate(context, undefined)
@@ -75,16 +77,28 @@ export function definePersistent<C extends PersistentClass>(
     fields,
   }: { readonly name: string; readonly fields: readonly string[] | Readonly<Record<string, unknown>> },
 ): C {
+  if (!(constructor.prototype instanceof Persistent)) {
+    throw new InvalidClassError(`${constructor.name} must extend Persistent to be stored`)
+  }
   if (hasLayout(constructor)) {
     throw new InvalidClassError(
       `Objects of ${constructor.name} exist already; call definePersistent right after the class`,
     )
   }
-  if (storedNameOf(constructor) === undefined) registerClass(constructor, name)
+  const known = storedNameOf(constructor)
+  if (known !== undefined && known !== name) {
+    throw new InvalidClassError(
+      `${constructor.name} is stored as ${known} already; give definePersistent that name instead of ${name}`,
+    )
+  }
+  registerClass(constructor, name)
   const entries = Array.isArray(fields)
     ? fields.map((fieldName: string) => [fieldName, undefined] as const)
     : Object.entries(fields)
   for (const [fieldName, fallback] of entries) {
+    if (fieldName === 'constructor') {
+      throw new InvalidClassError(`${constructor.name} cannot have a field named ${fieldName}`)
+    }
     const value = importValue(fallback, `${constructor.name}.${fieldName}`)
     freezeDecoded(value)
     const { get, set } = makeAccessor(fieldName, value)
@@ -122,17 +136,14 @@ function makeAccessor(name: string, fallback: unknown) {
 
   function set(this: Persistent, value: unknown): void {
     const slots = slotsOf(this)
-    const imported =
-      typeof value === 'object' || typeof value === 'string' || typeof value === 'function'
-        ? importValue(value, `${this.constructor.name}.${name}`)
-        : importValue(value, name)
+    const imported = importInto(this, value, name)
     const values = workingValues(this, slots)
     slots.nested?.forget(definition.index)
     values[definition.index] = imported
   }
 
   function init(this: Persistent, value: unknown): undefined {
-    slotsOf(this).values[definition.index] = importValue(value, `${this.constructor.name}.${name}`)
+    slotsOf(this).values[definition.index] = importInto(this, value, name)
     return undefined
   }
 

@@ -3,7 +3,16 @@ import { describeObject } from './describe.js'
 import { OutsideTransactionError } from './errors.js'
 import { isPersistent, type Persistent, workingValues } from './persistent.js'
 import type { Slots } from './slots.js'
-import { importValue, isPure, localize, sameOpaque } from './stored-value.js'
+import {
+  importInto,
+  importKey,
+  isPlainObject,
+  isPure,
+  localize,
+  refuseName,
+  sameOpaque,
+  unstorable,
+} from './stored-value.js'
 
 enableMapSet()
 
@@ -92,6 +101,8 @@ class NestedRoot {
   }
 
   readonly field: string
+  /** Iterators that see it rise look again at what they walk. */
+  writes = 0
 
   get isChanged(): boolean {
     return this.#draft !== undefined
@@ -122,15 +133,25 @@ class NestedRoot {
     return proxy
   }
 
+  /** The form in which a written value is kept, or an error that names the object. */
+  import(value: unknown, where: string): unknown {
+    return importInto(this.object, value, where)
+  }
+
   /** Called before each write: checks that it is allowed, and opens the draft at the first. */
   prepareWrite(): void {
+    const slots = this.#slots
+    slots.owner.assertWritable(this.object)
+    // A later transaction of the same connection begins by closing what this one handed out.
+    if (slots.generation !== slots.owner.generation) slots.owner.activate(this.object)
     if (this.#closed) {
       throw new OutsideTransactionError(
         `${this.field} of ${describeObject(this.object)} was read in a transaction that is over, or was ` +
           'assigned anew since. Read it again from the object, inside the transaction that changes it.',
       )
     }
-    workingValues(this.object, this.#slots)
+    workingValues(this.object, slots)
+    this.writes++
     if (this.#draft === undefined) this.#openDraft()
   }
 
@@ -170,15 +191,14 @@ class NestedNode {
   }
 
   where(key: PropertyKey): string {
-    return `${this.root.object.constructor.name}.${this.root.field}, ${String(key)}`
+    return `${this.root.field}, ${String(key)}`
   }
 }
 
 function isContainer(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || isPersistent(value)) return false
   if (Array.isArray(value) || value instanceof Map || value instanceof Set) return true
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
+  return isPlainObject(value)
 }
 
 function childOf(container: object, key: unknown): unknown {
@@ -219,6 +239,7 @@ const plainHandler: ProxyHandler<object> = {
     const node = nodeOf(target)
     const container = node.container as Record<PropertyKey, unknown>
     if (Object.hasOwn(container, key)) return node.root.wrap(container[key], node, key)
+    if (Array.isArray(target) && Object.hasOwn(arrayMethods, key)) return arrayMethods[key]
     return Reflect.get(Object.getPrototypeOf(container) ?? {}, key)
   },
   set(target, key, value) {
@@ -255,9 +276,62 @@ const plainHandler: ProxyHandler<object> = {
 }
 
 function write(node: NestedNode, key: PropertyKey, value: unknown): void {
-  const imported = importValue(typeof key === 'symbol' ? key : value, node.where(key))
+  const imported = node.root.import(typeof key === 'symbol' ? key : value, node.where(key))
+  refuseKey(node, String(key))
   node.root.prepareWrite()
   ;(node.container as Record<PropertyKey, unknown>)[key] = imported
+}
+
+function refuseKey(node: NestedNode, key: string): void {
+  if (!Array.isArray(node.container)) return refuseName(key, node.where(key))
+  if (key === 'length' || String(Number(key) >>> 0) === key) return
+  throw unstorable(node.where(key), 'a property of an array that is no index')
+}
+
+/**
+ * The methods that move items, or take several. They work on the draft itself, so that an item that
+ * the program holds is still the array's after it moved; and they take all arguments or none.
+ */
+const arrayMethods = {
+  push(this: unknown[], ...items: unknown[]): number {
+    return withArray(this, items, (array, imported) => array.push(...imported))
+  },
+  unshift(this: unknown[], ...items: unknown[]): number {
+    return withArray(this, items, (array, imported) => array.unshift(...imported))
+  },
+  splice(this: unknown[], ...args: unknown[]): unknown[] {
+    const range = args.slice(0, 2) as [number, number]
+    return withArray(this, args.slice(2), (array, imported, node) =>
+      array.splice(...range, ...imported).map((item) => node.root.wrap(item, node, undefined)),
+    )
+  },
+  shift(this: unknown[]): unknown {
+    return withArray(this, [], (array, _, node) => node.root.wrap(array.shift(), node, undefined))
+  },
+  reverse(this: unknown[]): unknown[] {
+    withArray(this, [], (array) => array.reverse())
+    return this
+  },
+  sort(this: unknown[], compare?: (one: unknown, other: unknown) => number): unknown[] {
+    withArray(this, [], (array, _, node) => {
+      const present = (item: unknown): unknown => node.root.wrap(item, node, undefined)
+      return array.sort(compare && ((one, other) => compare(present(one), present(other))))
+    })
+    return this
+  },
+} as Record<PropertyKey, unknown>
+
+/** Changes the array that stands behind a proxy of ours, or any other that a method is lent to. */
+function withArray<R>(
+  self: unknown[],
+  items: readonly unknown[],
+  change: (array: unknown[], items: readonly unknown[], node: NestedNode) => R,
+): R {
+  const node = nodesByProxy.get(self)
+  if (node === undefined) throw new TypeError('A method of a stored array was called on another one')
+  const imported = items.map((item) => node.root.import(item, node.where('a new item')))
+  node.root.prepareWrite()
+  return change(node.container as unknown[], imported, node)
 }
 
 /** What maps and sets share: no properties of their own, methods from a table. */
@@ -287,8 +361,32 @@ type AnySet = Set<unknown>
 
 const mapOf = (node: NestedNode): AnyMap => node.container as AnyMap
 
+function* mapKeys(node: NestedNode): IterableIterator<unknown> {
+  yield* walk(node, () => mapOf(node).keys(), (key) => mapOf(node).has(key))
+}
+
 function* mapEntries(node: NestedNode): IterableIterator<[unknown, unknown]> {
-  for (const [key, value] of mapOf(node)) yield [key, node.root.wrap(value, node, key)]
+  for (const key of mapKeys(node)) yield [key, node.root.wrap(mapOf(node).get(key), node, key)]
+}
+
+/**
+ * Iterates as JavaScript does while the collection changes, although the first write replaces what
+ * stands behind it: what was deleted meanwhile is left out, what was added comes at the end.
+ */
+function* walk<T>(
+  { root }: NestedNode,
+  items: () => Iterable<T>,
+  has: (item: T) => boolean,
+): IterableIterator<T> {
+  const visited = new Set<T>()
+  for (let writes = -1; writes !== root.writes; ) {
+    writes = root.writes
+    for (const item of items()) {
+      if (visited.has(item) || (writes !== root.writes && !has(item))) continue
+      visited.add(item)
+      yield item
+    }
+  }
 }
 
 function* pick<T, R>(items: Iterable<T>, what: (item: T) => R): IterableIterator<R> {
@@ -300,8 +398,8 @@ const mapHandler = collectionHandler(Map.prototype, {
   has: (node) => (key: unknown) => mapOf(node).has(key),
   get: (node) => (key: unknown) => node.root.wrap(mapOf(node).get(key), node, key),
   set: (node, proxy) => (key: unknown, value: unknown) => {
-    const importedKey = importValue(key, `a key of ${node.where('set')}`)
-    const imported = importValue(value, node.where(String(key)))
+    const importedKey = importInto(node.root.object, key, node.root.field, importKey)
+    const imported = node.root.import(value, node.where(String(key)))
     node.root.prepareWrite()
     mapOf(node).set(importedKey, imported)
     return proxy
@@ -317,7 +415,7 @@ const mapHandler = collectionHandler(Map.prototype, {
   forEach: (node, proxy) => (visit: (value: unknown, key: unknown, map: object) => void) => {
     for (const [key, value] of mapEntries(node)) visit(value, key, proxy)
   },
-  keys: (node) => () => mapOf(node).keys(),
+  keys: (node) => () => mapKeys(node),
   values: (node) => () => pick(mapEntries(node), ([, value]) => value),
   entries: (node) => () => mapEntries(node),
   [Symbol.iterator]: (node) => () => mapEntries(node),
@@ -326,17 +424,19 @@ const mapHandler = collectionHandler(Map.prototype, {
 const setOf = (node: NestedNode): AnySet => node.container as AnySet
 
 function* setMembers(node: NestedNode): IterableIterator<unknown> {
-  let position = 0
-  for (const member of setOf(node)) yield node.root.wrap(member, node, position++)
+  // All are wrapped before the first is handed out: a write in between opens the draft.
+  const members = (): unknown[] =>
+    Array.from(setOf(node), (member, position) => node.root.wrap(member, node, position))
+  yield* walk(node, members, (member) => setOf(node).has(unwrap(member)))
 }
 
 const setHandler = collectionHandler(Set.prototype, {
   size: (node) => setOf(node).size,
   has: (node) => (member: unknown) => setOf(node).has(unwrap(member)),
   add: (node, proxy) => (member: unknown) => {
-    const imported = importValue(member, node.where('a member'))
+    const imported = node.root.import(member, node.where('a member'))
     node.root.prepareWrite()
-    setOf(node).add(imported)
+    if (!setOf(node).has(unwrap(member))) setOf(node).add(imported)
     return proxy
   },
   delete: (node) => (member: unknown) => {

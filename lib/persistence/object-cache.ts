@@ -53,7 +53,8 @@ export class ObjectCache {
   /** Makes ghosts of all clean objects. */
   minimize(): void {
     for (const [oid, object] of this.#recent) {
-      if (slotsOf(object).changed) continue
+      const { changed, nested } = slotsOf(object)
+      if (changed || nested?.hasChangedCopies) continue
       this.#recent.delete(oid)
       this.#demote(oid, object)
     }

@@ -38,7 +38,7 @@ export interface ObjectDatabaseOptions {
   readonly cacheBytes?: number
   /** Objects that each connection holds strongly, about. Default 20,000. */
   readonly cacheObjects?: number
-  /** Connections kept for the next transactions. Default 16. */
+  /** Connections kept for the next transactions. Default 64. */
   readonly poolSize?: number
   readonly clock?: Clock
   /** Told of errors without a caller. Default: a process warning. */
@@ -64,6 +64,7 @@ export class ObjectDatabase {
   readonly #store: CommittedStore
   readonly #writer: CommitWriter
   readonly #options: ObjectDatabaseOptions
+  readonly #sortKey = `~treehook ${String(++openedDatabases).padStart(12, '0')}`
   readonly #writers: ConnectionPool
   readonly #readers: ConnectionPool
   readonly #manual = new Set<Connection>()
@@ -79,7 +80,12 @@ export class ObjectDatabase {
     options: ObjectDatabaseOptions = {},
   ): Promise<ObjectDatabase> {
     const database = new ObjectDatabase(await ObjectDatabase.openStorage(location, options), options)
-    await database.initialize()
+    try {
+      await database.initialize()
+    } catch (error) {
+      await database.close()
+      throw error
+    }
     return database
   }
 
@@ -221,7 +227,7 @@ export class ObjectDatabase {
   }
 
   async #close(): Promise<void> {
-    await this.#writer.settled()
+    await this.#writer.close()
     this.#writers.closeIdle()
     this.#readers.closeIdle()
     this.#store.close()
@@ -275,6 +281,7 @@ export class ObjectDatabase {
   get #parts() {
     return {
       database: this,
+      sortKey: this.#sortKey,
       store: this.#store,
       writer: this.#writer,
       clock: this.clock,
@@ -288,8 +295,11 @@ export class ObjectDatabase {
   }
 }
 
+/** How many databases this process has opened. */
+let openedDatabases = 0
+
 const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024
 const DEFAULT_CACHE_OBJECTS = 20_000
-const DEFAULT_POOL_SIZE = 16
+const DEFAULT_POOL_SIZE = 64
 /** Enough for a handful of writers of one object, each of whom must win once. */
 const DEFAULT_TRIES = 12

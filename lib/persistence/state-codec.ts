@@ -44,7 +44,11 @@ addExtension({
   Class: CommittedSet as unknown as new () => Set<unknown>,
   type: SET_TYPE,
   write: (set: Set<unknown>) => [...set],
-  read: (members: unknown[]) => new CommittedSet(members).complete(),
+  read: (members: unknown[]) => {
+    const set = new CommittedSet()
+    for (const member of members) set.add(member)
+    return set.complete()
+  },
 })
 
 const packr = new Packr({ useRecords: false, moreTypes: true, useToJSON: false } as object)

@@ -1,3 +1,5 @@
+import { types } from 'node:util'
+import { describeObject } from './describe.js'
 import { UnstorableValueError } from './errors.js'
 import { isPersistent, type Persistent } from './persistent.js'
 import { Reference } from './reference.js'
@@ -13,7 +15,7 @@ import { Reference } from './reference.js'
  * Scalars are the same in all three.
  */
 
-/** A Map that nobody changes: the committed form. */
+/** A Map that nobody changes once it is complete: the committed form. Made empty, then filled. */
 export class CommittedMap<K, V> extends Map<K, V> {
   #complete = false
 
@@ -33,13 +35,12 @@ export class CommittedMap<K, V> extends Map<K, V> {
     this.#refuse()
     super.clear()
   }
-  // The Map constructor calls `set` before this class's private fields exist.
   #refuse(): void {
-    if (#complete in this && this.#complete) throw frozen('Map')
+    if (this.#complete) throw frozen('Map')
   }
 }
 
-/** A Set that nobody changes: the committed form. */
+/** A Set that nobody changes once it is complete: the committed form. Made empty, then filled. */
 export class CommittedSet<V> extends Set<V> {
   #complete = false
 
@@ -60,12 +61,33 @@ export class CommittedSet<V> extends Set<V> {
     super.clear()
   }
   #refuse(): void {
-    if (#complete in this && this.#complete) throw frozen('Set')
+    if (this.#complete) throw frozen('Set')
   }
 }
 
 function frozen(kind: string): TypeError {
   return new TypeError(`This ${kind} is committed state and shared; change it inside db.transaction`)
+}
+
+/**
+ * `importValue` for a part of `object`, which the error names.
+ * @param where - the part: `phones[1]`.
+ */
+export function importInto(
+  object: Persistent,
+  value: unknown,
+  where: string,
+  importing: (value: unknown, where: string) => unknown = importValue,
+): unknown {
+  try {
+    return importing(value, where)
+  } catch (error) {
+    if (!(error instanceof UnstorableValueError)) throw error
+    const what = describeObject(object)
+    throw new UnstorableValueError(`${what}: ${error.message}`, {
+      details: { ...error.details, object: what },
+    })
+  }
 }
 
 /**
@@ -79,6 +101,8 @@ export function importValue(value: unknown, where: string): unknown {
       if (!value.isWellFormed()) throw unstorable(where, 'a string with a lone surrogate')
       return value
     case 'number':
+      // MessagePack has one zero, and memory must not differ from disk.
+      return value === 0 ? 0 : value
     case 'boolean':
     case 'bigint':
     case 'undefined':
@@ -99,17 +123,18 @@ function importContainer(value: object, where: string, inside: ReadonlySet<objec
     typeof inner === 'object' && inner !== null && !isPersistent(inner)
       ? importContainer(inner, path, deeper)
       : importValue(inner, path)
+  refuseDerived(value, where)
   if (Array.isArray(value)) {
     return Array.from(value, (item, index) => part(item, `${where}[${index}]`))
   }
-  if (value instanceof Map) {
+  if (isMap(value)) {
     const copy = new Map()
     for (const [key, item] of value) {
       copy.set(importKey(key, where), part(item, `${where}.get(${String(key)})`))
     }
     return copy
   }
-  if (value instanceof Set) {
+  if (isSet(value)) {
     const copy = new Set()
     let index = 0
     for (const item of value) copy.add(part(item, `${where}, member ${index++}`))
@@ -122,7 +147,8 @@ function importContainer(value: object, where: string, inside: ReadonlySet<objec
 
 const NOTHING: ReadonlySet<object> = new Set()
 
-function importKey(key: unknown, where: string): unknown {
+/** The key of a Map: a scalar. */
+export function importKey(key: unknown, where: string): unknown {
   if (typeof key === 'object' && key !== null) throw unstorable(where, 'an object as a key of a Map')
   return importValue(key, `a key of ${where}`)
 }
@@ -132,24 +158,44 @@ function importPlainObject(
   where: string,
   part: (inner: unknown, path: string) => unknown,
 ): unknown {
-  const prototype = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) {
-    throw unstorable(
-      where,
-      `an instance of ${prototype.constructor?.name ?? 'a class'}, which has no stored name`,
-    )
-  }
+  if (!isPlainObject(value)) throw instanceOfClass(value, where)
   const copy: Record<string, unknown> = {}
   for (const key of Reflect.ownKeys(value)) {
     if (typeof key === 'symbol') throw unstorable(where, `the symbol key ${String(key)}`)
-    if (key === '__proto__') throw unstorable(where, 'a property named __proto__')
+    refuseName(key, where)
     if (!Object.prototype.propertyIsEnumerable.call(value, key)) continue
     copy[key] = part((value as Record<string, unknown>)[key], `${where}.${key}`)
   }
   return copy
 }
 
-function unstorable(where: string, what: string): UnstorableValueError {
+/** @throws PERSISTENCE_UNSTORABLE_VALUE when no plain object can have a property of this name. */
+export function refuseName(name: string, where: string): void {
+  if (name === '__proto__') throw unstorable(where, 'a property named __proto__')
+  if (!name.isWellFormed()) throw unstorable(where, 'a property name with a lone surrogate')
+}
+
+/** An instance of a class that extends Array, Map, Set, Date or binary data would lose its class. */
+function refuseDerived(value: object, where: string): void {
+  if (value instanceof CommittedMap || value instanceof CommittedSet || Buffer.isBuffer(value)) return
+  const length = ArrayBuffer.isView(value) ? 3 : 2
+  if (isPlainObject(value) || chainLength(value) <= length) return
+  throw instanceOfClass(value, where)
+}
+
+/** How many prototypes a value has: two for an Array, of this realm or another. */
+function chainLength(value: object): number {
+  let length = 0
+  for (let at = Object.getPrototypeOf(value); at !== null; at = Object.getPrototypeOf(at)) length++
+  return length
+}
+
+function instanceOfClass(value: object, where: string): UnstorableValueError {
+  const name = (Object.getPrototypeOf(value) as object).constructor?.name ?? 'a class'
+  return unstorable(where, `an instance of ${name}, which has no stored name`)
+}
+
+export function unstorable(where: string, what: string): UnstorableValueError {
   return new UnstorableValueError(
     `${where} was given ${what}, which cannot be stored. Stored are text, numbers, bigint, booleans, ` +
       'null, undefined, Date, binary data, plain arrays and objects, Map, Set, and persistent objects.',
@@ -159,18 +205,18 @@ function unstorable(where: string, what: string): UnstorableValueError {
 
 /** A copy of a Date or of binary data; `undefined` for anything else. */
 export function copyOpaque(value: object): object | undefined {
-  if (value instanceof Date) return new Date(value.getTime())
+  if (isDate(value)) return new Date(value.getTime())
   if (Buffer.isBuffer(value)) return Buffer.from(value)
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
     return (value as Uint8Array).slice()
   }
-  if (value instanceof ArrayBuffer) return value.slice(0)
+  if (value instanceof ArrayBuffer || types.isArrayBuffer(value)) return value.slice(0)
   return undefined
 }
 
 /** True when two Dates, or two pieces of binary data of one kind, hold the same. */
 export function sameOpaque(one: object, other: object): boolean {
-  if (one instanceof Date && other instanceof Date) return Object.is(one.getTime(), other.getTime())
+  if (isDate(one) && isDate(other)) return Object.is(one.getTime(), other.getTime())
   const bytesOf = (value: object): Uint8Array =>
     ArrayBuffer.isView(value)
       ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
@@ -214,17 +260,28 @@ export function freezeDecoded(value: unknown): boolean {
   return pure
 }
 
-function isPlainObject(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
+/** True for `{…}` and objects without prototype, of this realm or another. */
+export function isPlainObject(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object | null
+  if (prototype === Object.prototype || prototype === null) return true
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf')
 }
+
+// Values of other realms come from `vm`, and so from test runners; a proxy of ours is an instance.
+const isMap = (value: object): value is Map<unknown, unknown> =>
+  value instanceof Map || types.isMap(value)
+const isSet = (value: object): value is Set<unknown> => value instanceof Set || types.isSet(value)
+const isDate = (value: object): value is Date => value instanceof Date || types.isDate(value)
 
 /**
  * The committed form of an imported or localized value. Parts that are committed already are
  * shared, not copied.
  * @param refer - gives the reference for an object, adding it to the commit when it is new.
  */
-export function toCommitted(value: unknown, refer: (object: Persistent) => Reference): unknown {
+export function toCommitted(
+  value: unknown,
+  refer: (object: Persistent) => Reference | Persistent,
+): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (isPersistent(value)) return refer(value)
   if (value instanceof Reference) return value
@@ -235,7 +292,8 @@ export function toCommitted(value: unknown, refer: (object: Persistent) => Refer
 }
 
 function convertContainer(value: object, convert: (inner: unknown) => unknown): object {
-  if (Array.isArray(value)) return value.map(convert)
+  // Not `map`, which would keep holes: they are stored as undefined.
+  if (Array.isArray(value)) return Array.from(value, (item) => convert(item))
   if (value instanceof Map) {
     const copy = new CommittedMap()
     for (const [key, item] of value) copy.set(key, convert(item))
@@ -257,9 +315,8 @@ function convertContainer(value: object, convert: (inner: unknown) => unknown): 
 function freezeShallow(value: object): void {
   let pure = true
   const look = (item: unknown): void => {
-    if (typeof item === 'object' && item !== null && (item instanceof Reference || impure.has(item))) {
-      pure = false
-    }
+    if (typeof item !== 'object' || item === null) return
+    if (item instanceof Reference || impure.has(item) || isPersistent(item)) pure = false
   }
   if (value instanceof Map || value instanceof Set) value.forEach(look)
   else if (Array.isArray(value)) {
@@ -299,6 +356,14 @@ export function localize(
   const copy: Record<string, unknown> = {}
   for (const key of Object.keys(value)) copy[key] = inner((value as Record<string, unknown>)[key])
   return copy
+}
+
+/**
+ * An imported or localized value as a tree keeps it and hands it out: it holds objects, and whoever
+ * tries to change it learns that nobody would notice. Dates and binary data cannot refuse.
+ */
+export function sealed(value: unknown): unknown {
+  return toCommitted(value, (object) => object)
 }
 
 /**

@@ -32,36 +32,34 @@ class BatchBuilder {
   readonly #keys: Buffer[] = []
   readonly #values: Buffer[] = []
   readonly #classes: ClassRow[] = []
-  #last: LastRow
+  readonly #last: { -readonly [Field in keyof LastRow]: LastRow[Field] }
   /** Keys and values of all records, in one allocation. */
   readonly #space: Buffer
   #used = 0
 
   constructor(commits: readonly StorageCommit[], before: LastRow) {
-    this.#last = before
+    this.#last = { ...before }
     this.#space = Buffer.allocUnsafe(sizeOfRecords(commits))
   }
 
   add(commit: StorageCommit): void {
     const { tid, metadata, records } = commit
-    const before = this.#last
+    const { timeMs, user, description, extension } = metadata
     invariant(
-      tid === before.tid + 1,
-      `commit ${tid} follows commit ${before.tid}: tids rise by one`,
+      tid === this.#last.tid + 1,
+      `commit ${tid} follows commit ${this.#last.tid}: tids rise by one`,
     )
     const bytes = this.#addClasses(commit) + this.#addRecords(commit)
-    const oids = records.map((record) => record.oid)
+    const oids = records.map(({ oid }) => oid)
+    const row = { tid, timeMs, user, description, extension, oids }
     this.#put(
       transactionKeys.encode(tid),
-      encodeTransactionRow({ row: { ...metadata, tid, oids }, records: records.length, bytes }),
+      encodeTransactionRow({ row, records: records.length, bytes }),
     )
-    this.#last = {
-      ...before,
-      tid,
-      commits: before.commits + 1,
-      highestOid: oids.reduce((highest, oid) => (oid > highest ? oid : highest), before.highestOid),
-      classes: before.classes + commit.classes.length,
-    }
+    this.#last.tid = tid
+    this.#last.commits++
+    this.#last.classes += commit.classes.length
+    for (const oid of oids) if (oid > this.#last.highestOid) this.#last.highestOid = oid
   }
 
   finish(): CommitBatch {

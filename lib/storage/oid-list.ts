@@ -7,13 +7,20 @@ import { type Oid, toOid } from './oid.js'
 
 const MAX_OID_BYTES = 8
 
-/** @param oids - distinct, in any order. */
-export function encodeOids(oids: readonly Oid[]): Buffer {
-  const sorted = Float64Array.from(oids).sort()
-  const target = Buffer.allocUnsafe(sorted.length * MAX_OID_BYTES)
-  let at = 0
+/** The most bytes that a list of `count` oids takes. */
+export function maxOidListBytes(count: number): number {
+  return count * MAX_OID_BYTES
+}
+
+/**
+ * Writes a list into `target`, which has room for it.
+ * @param oids - distinct, in any order.
+ * @returns where it ends.
+ */
+export function writeOids(target: Buffer, start: number, oids: readonly Oid[]): number {
+  let at = start
   let previous = -1
-  for (const oid of sorted) {
+  for (const oid of ascending(oids)) {
     invariant(oid !== previous, 'a commit writes each object once')
     let rest = previous < 0 ? oid : oid - previous
     while (rest >= 0x80) {
@@ -23,7 +30,20 @@ export function encodeOids(oids: readonly Oid[]): Buffer {
     target[at++] = rest
     previous = oid
   }
-  return target.subarray(0, at)
+  return at
+}
+
+function ascending(oids: readonly Oid[]): Iterable<number> {
+  for (let index = 1; index < oids.length; index++) {
+    if ((oids[index] as Oid) < (oids[index - 1] as Oid)) return Float64Array.from(oids).sort()
+  }
+  return oids
+}
+
+/** @param oids - distinct, in any order. */
+export function encodeOids(oids: readonly Oid[]): Buffer {
+  const target = Buffer.allocUnsafe(maxOidListBytes(oids.length))
+  return target.subarray(0, writeOids(target, 0, oids))
 }
 
 /**

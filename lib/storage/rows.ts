@@ -23,24 +23,34 @@
  * | 32     | 4     | write buffer of the writing session, in bytes  | 1     |
  * | 36     | 4     | CRC-32                                         | 1     |
  *
- * Class rows and transaction rows:
+ * Class rows:
  *
  * | offset | bytes | meaning                                        | since |
  * | ------ | ----- | ---------------------------------------------- | ----- |
  * | 0      | 1     | row version, 1                                 | 1     |
- * | 1      | n     | msgpack of the array below                     | 1     |
+ * | 1      | n     | msgpack of `[class id, name, fields]`          | 1     |
  * | 1 + n  | 4     | CRC-32                                         | 1     |
  *
- * class: `[class id, name, fields]`. transaction: `[tid, time in ms, user, description, extension,
- * oids (oid-list.ts), records, bytes]`, where `bytes` counts keys and values of the commit's records
- * and class rows.
+ * Transaction rows, one for each commit:
+ *
+ * | offset     | bytes | meaning                                               | since |
+ * | ---------- | ----- | ----------------------------------------------------- | ----- |
+ * | 0          | 4     | row version, 1, then three zeros                      | 1     |
+ * | 4          | 8     | tid                                                   | 1     |
+ * | 12         | 8     | time in ms since the epoch, IEEE 754 double           | 1     |
+ * | 20         | 4     | records written                                       | 1     |
+ * | 24         | 8     | bytes of the keys and values of records and class rows | 1    |
+ * | 32         | 4     | n                                                     | 1     |
+ * | 36         | n     | oids written (oid-list.ts)                            | 1     |
+ * | 36 + n     | m     | msgpack of `[user, description, extension]`; nothing when all are empty | 1 |
+ * | 36 + n + m | 4     | CRC-32                                                | 1     |
  */
 import { randomUUID } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { Packr } from 'msgpackr'
 import { readUint64, writeUint64 } from '../foundation/index.js'
 import type { ClassRow, TransactionRow } from './interfaces.js'
-import { decodeOids, encodeOids } from './oid-list.js'
+import { decodeOids, maxOidListBytes, writeOids } from './oid-list.js'
 import { NO_TID, type Tid, toTid } from './tid.js'
 
 /** On disk: the version of the database as a whole, in its format row. */
@@ -52,6 +62,7 @@ const MAGIC = Buffer.from('treehook', 'ascii')
 const ROW_VERSION = 1
 const FORMAT_ROW_BYTES = 32
 const LAST_ROW_BYTES = 40
+const TRANSACTION_HEAD_BYTES = 36
 const CRC_BYTES = 4
 
 /** The bytes of a row are not those once written. For the caller to name row and way out. */
@@ -158,32 +169,58 @@ export function decodeClassRow(row: Buffer): ClassRow {
 }
 
 export function encodeTransactionRow({ row, records, bytes }: CheckedTransactionRow): Buffer {
-  const { tid, timeMs, user, description, extension, oids } = row
-  return packRow([tid, timeMs, user, description, extension, encodeOids(oids), records, bytes])
+  const texts = packTexts(row)
+  const space = Buffer.allocUnsafe(
+    TRANSACTION_HEAD_BYTES + maxOidListBytes(row.oids.length) + texts.length + CRC_BYTES,
+  )
+  space.writeUInt32BE(ROW_VERSION << 24, 0)
+  writeUint64(space, row.tid, 4)
+  space.writeDoubleBE(row.timeMs, 12)
+  space.writeUInt32BE(records, 20)
+  writeUint64(space, bytes, 24)
+  const end = writeOids(space, TRANSACTION_HEAD_BYTES, row.oids)
+  space.writeUInt32BE(end - TRANSACTION_HEAD_BYTES, 32)
+  space.set(texts, end)
+  return seal(space.subarray(0, end + texts.length + CRC_BYTES))
 }
 
-/** @throws DamagedRow, ForeignRow */
-export function decodeTransactionRow(bytes: Buffer): CheckedTransactionRow {
-  const [tid, timeMs, user, description, extension, oids, records, size] = unpackRow(
-    bytes,
-  ) as PackedTransaction
+/** @throws {@link DamagedRow}, {@link ForeignRow} */
+export function decodeTransactionRow(row: Buffer): CheckedTransactionRow {
+  assertSealed(row)
+  assertVersion(row)
+  const oidsEnd = TRANSACTION_HEAD_BYTES + row.readUInt32BE(32)
+  const textsEnd = row.length - CRC_BYTES
+  if (oidsEnd > textsEnd) throw new DamagedRow('it has the wrong size')
+  const [user, description, extension] =
+    oidsEnd === textsEnd ? NO_TEXTS : (packr.unpack(row.subarray(oidsEnd, textsEnd)) as Texts)
   return {
-    row: { tid: toTid(tid), timeMs, user, description, extension, oids: decodeOids(oids) },
-    records,
-    bytes: size,
+    row: {
+      tid: toTid(readUint64(row, 4)),
+      timeMs: row.readDoubleBE(12),
+      user,
+      description,
+      extension,
+      oids: decodeOids(row.subarray(TRANSACTION_HEAD_BYTES, oidsEnd)),
+    },
+    records: row.readUInt32BE(20),
+    bytes: readUint64(row, 24),
   }
 }
 
-type PackedTransaction = [
-  tid: number,
-  timeMs: number,
-  user: string,
-  description: string,
-  extension: Record<string, unknown>,
-  oids: Uint8Array,
-  records: number,
-  bytes: number,
-]
+type Texts = readonly [user: string, description: string, extension: Record<string, unknown>]
+
+const NO_TEXTS: Texts = ['', '', {}]
+const NO_BYTES = Buffer.alloc(0)
+
+function packTexts({ user, description, extension }: TransactionRow): Buffer {
+  if (user === '' && description === '' && isEmpty(extension)) return NO_BYTES
+  return packr.pack([user, description, extension])
+}
+
+function isEmpty(extension: Readonly<Record<string, unknown>>): boolean {
+  for (const _name in extension) return false
+  return true
+}
 
 // Plain maps instead of msgpackr's record extension: any msgpack reader can read these rows.
 // Buffers are copied out, since a row's bytes may be a view of LevelDB's or memory-level's.

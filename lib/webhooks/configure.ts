@@ -15,6 +15,7 @@ import {
   IWebhookDialect,
 } from './interfaces.js'
 import { PersistentSubscription } from './subscription.js'
+import { deactivateWhenRemoved } from './subscription-manager.js'
 
 /**
  * Which events are looked at. Nothing is by default: without a dispatcher nothing is ever sent.
@@ -35,6 +36,9 @@ export function configureWebhooks(
   registry.registerUtility(new DefaultDialect(), { provides: IWebhookDialect })
   registry.registerHandler(keepHistoryShort, {
     for: [WebhookDeliveryAttempt, IWebhookDeliveryAttemptResolvedEvent],
+  })
+  registry.registerHandler(deactivateWhenRemoved, {
+    for: [PersistentSubscription, IObjectRemovedEvent],
   })
   if (dispatch === 'recommended') {
     for (const event of [IObjectAddedEvent, IObjectModifiedEvent, IObjectRemovedEvent]) {

@@ -10,6 +10,8 @@ import {
   type Shipment,
 } from './interfaces.js'
 import { schedule } from './outbox.js'
+import { inSiteOf } from './in-site-of.js'
+import { isInTree, reasonToCancel } from './standing.js'
 import { endpointOf, type PersistentSubscription } from './subscription.js'
 
 /** One dispatched event, and to whom it goes. */
@@ -17,7 +19,7 @@ interface Dispatched {
   readonly object: object
   readonly event: object
   readonly subscriptions: Set<PersistentSubscription>
-  /** By dialect: made once, when the event fired or at commit. */
+  /** By dialect: made once, when the object lost its place or at commit. */
   readonly payloads: Map<IWebhookDialect, Built>
 }
 
@@ -33,7 +35,7 @@ const NOT_BUILT = 'Building the request failed.'
  *
  * | phase      | what happens                                                                     |
  * | ---------- | -------------------------------------------------------------------------------- |
- * | event      | the subscriptions are noted; of a removed object the payload is made now, while it has its place |
+ * | event      | the subscriptions are noted; of a removed object the payloads are made now, while it has its place |
  * | tpcBegin   | payloads are made from the objects as they will be committed; attempts and their rows in the outbox are created, in time to go into the same batch |
  * | commit … tpcFinish | nothing: the connection writes it all                                    |
  * | after the commit | the shipments are handed to the delivery manager                           |
@@ -46,12 +48,13 @@ const NOT_BUILT = 'Building the request failed.'
 export class DeliveryDataManager implements DataManager {
   readonly sortKey = 'treehook.webhooks'
   readonly #connection: Connection
-  #dispatched = new Map<object, Map<object, Dispatched>>() // event → object → what was dispatched
+  #dispatched: Dispatched[] = [] // in the order of their first events
+  #ofObject = new Map<object, Dispatched[]>() // the same, by object
   #shipments: Shipment[] = []
 
   /** The one of this transaction. */
   static of(connection: Connection, transaction: Transaction): DeliveryDataManager {
-    const known = transaction.data<DeliveryDataManager>(DeliveryDataManager)
+    const known = DeliveryDataManager.query(transaction)
     if (known !== undefined) return known
     const manager = new DeliveryDataManager(connection)
     connection.join()
@@ -59,6 +62,11 @@ export class DeliveryDataManager implements DataManager {
     transaction.setData(DeliveryDataManager, manager)
     transaction.addAfterCommitHook((succeeded) => manager.#handOver(succeeded))
     return manager
+  }
+
+  /** The one of this transaction, when an event has made it join. */
+  static query(transaction: Transaction): DeliveryDataManager | undefined {
+    return transaction.data<DeliveryDataManager>(DeliveryDataManager)
   }
 
   private constructor(connection: Connection) {
@@ -70,12 +78,13 @@ export class DeliveryDataManager implements DataManager {
    * one.
    */
   collect(object: object, event: object, subscriptions: readonly PersistentSubscription[]): void {
-    let byObject = this.#dispatched.get(event)
-    if (byObject === undefined) this.#dispatched.set(event, (byObject = new Map()))
-    let dispatched = byObject.get(object)
+    let ofObject = this.#ofObject.get(object)
+    if (ofObject === undefined) this.#ofObject.set(object, (ofObject = []))
+    let dispatched = ofObject.find((one) => one.event === event)
     if (dispatched === undefined) {
       dispatched = { object, event, subscriptions: new Set(), payloads: new Map() }
-      byObject.set(object, dispatched)
+      ofObject.push(dispatched)
+      this.#dispatched.push(dispatched)
     }
     for (const subscription of subscriptions) {
       dispatched.subscriptions.add(subscription)
@@ -83,18 +92,26 @@ export class DeliveryDataManager implements DataManager {
     }
   }
 
-  abort(): void {
+  /** Makes the payloads of what happened to the object before, while it still has its place. */
+  losesItsPlace(object: object): void {
+    for (const dispatched of this.#ofObject.get(object) ?? []) {
+      for (const subscription of dispatched.subscriptions) build(dispatched, subscription)
+    }
+  }
+
+  abort(transaction: Transaction): void {
     this.#forget()
+    // A savepoint's rollback may have let it leave: the next event lets another one join.
+    transaction.setData(DeliveryDataManager, undefined)
   }
 
   /** @throws in a strict database, what a dialect threw. */
   tpcBegin(transaction: Transaction): void {
     const nowMs = this.#connection.database.clock.nowMs()
-    for (const byObject of this.#dispatched.values()) {
-      for (const dispatched of byObject.values()) {
-        for (const subscription of dispatched.subscriptions) {
-          this.#createAttempt(dispatched, subscription, nowMs, transaction)
-        }
+    for (const dispatched of this.#dispatched) {
+      forgetIfBack(dispatched)
+      for (const subscription of dispatched.subscriptions) {
+        this.#createAttempt(dispatched, subscription, nowMs, transaction)
       }
     }
   }
@@ -122,10 +139,19 @@ export class DeliveryDataManager implements DataManager {
       transactionNote: transaction.description,
     })
     const oid = this.#connection.add(attempt)
+    // A subscription made in this transaction gets its oid now.
+    this.#connection.add(subscription)
     subscription.set(attemptName(nowMs, oid), attempt)
     if (!isBuilt) {
       const error = built.error instanceof Error ? built.error.message : String(built.error)
-      attempt.resolve('notBuilt', NOT_BUILT, { startedAtMs: nowMs, elapsedMs: 0, error })
+      inSiteOf(attempt, () => {
+        attempt.resolve('notBuilt', NOT_BUILT, { startedAtMs: nowMs, elapsedMs: 0, error })
+      })
+      return
+    }
+    const reason = reasonToCancel(attempt)
+    if (reason !== undefined) {
+      attempt.resolve('cancelled', reason)
       return
     }
     schedule(this.#connection, oid, nowMs)
@@ -154,7 +180,8 @@ export class DeliveryDataManager implements DataManager {
   }
 
   #forget(): void {
-    this.#dispatched = new Map()
+    this.#dispatched = []
+    this.#ofObject = new Map()
     this.#shipments = []
   }
 }
@@ -185,6 +212,12 @@ function build(dispatched: Dispatched, subscription: PersistentSubscription): Bu
   } catch (error) {
     return { error }
   }
+}
+
+/** Put back after it was removed, an object is sent as it is committed; its removal as it was then. */
+function forgetIfBack({ object, event, payloads }: Dispatched): void {
+  if (payloads.size === 0 || IObjectRemovedEvent.providedBy(event)) return
+  if (isInTree(object)) payloads.clear()
 }
 
 /** Text order is order of time; two attempts never have the same. */

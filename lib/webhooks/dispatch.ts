@@ -1,7 +1,8 @@
-import { Contained, lineage } from '../content/index.js'
-import { type Connection, connectionOf, isPersistent } from '../persistence/index.js'
+import { Contained, currentSite, IObjectRemovedEvent } from '../content/index.js'
+import type { Connection } from '../persistence/index.js'
 import { activeSubscriptionsFor } from './active-subscriptions.js'
 import { WebhookDeliveryAttempt } from './attempt.js'
+import { connectionAbove } from './connection-above.js'
 import { DeliveryDataManager } from './delivery-data-manager.js'
 import { PersistentSubscription } from './subscription.js'
 import { WebhookSubscriptionManager } from './subscription-manager.js'
@@ -18,9 +19,12 @@ import { WebhookSubscriptionManager } from './subscription-manager.js'
  */
 export function dispatchWebhookEvent(object: object, event: object): void {
   if (isOurOwn(object)) return
-  const connection = connectionAbove(object)
+  const connection = connectionAbove(object) ?? connectionAbove(currentSite() ?? object)
   const transaction = connection?.transaction
   if (connection === undefined || transaction === undefined) return
+  if (IObjectRemovedEvent.providedBy(event)) {
+    DeliveryDataManager.query(transaction)?.losesItsPlace(object)
+  }
   const applicable = subscriptionsToDeliver(object, event, connection)
   if (applicable.length === 0) return
   DeliveryDataManager.of(connection, transaction).collect(object, event, applicable)
@@ -36,15 +40,6 @@ export function subscriptionsToDeliver(
   return active.every((one) => one.ownerId === undefined)
     ? active
     : active.filter((one) => one.isApplicable(object))
-}
-
-/** A new object has no connection yet, but what it was put into has. */
-export function connectionAbove(object: object): Connection | undefined {
-  for (const at of lineage(object)) {
-    const connection = isPersistent(at) ? connectionOf(at) : undefined
-    if (connection !== undefined) return connection
-  }
-  return undefined
 }
 
 function isOurOwn(object: object): boolean {

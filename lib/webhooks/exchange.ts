@@ -1,10 +1,11 @@
+import type { TLSSocket } from 'node:tls'
 import type { Dispatcher } from 'undici'
 import type { DeliveryFailureKind } from './errors.js'
 
 /** The connection that serves an exchange; told by the pool when it is chosen. @internal */
 export interface Connection {
-  /** The address it was judged by; empty before it is connected. */
-  remoteAddress: string
+  /** `undefined` before it is connected; then one after another. */
+  socket: TLSSocket | undefined
 }
 
 interface AnswerHead {
@@ -46,8 +47,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #chunks: Buffer[] = []
   #keptBytes = 0
   #head: AnswerHead | undefined
-  #controller: Dispatcher.DispatchController | undefined
   #givenUp: GivenUp | undefined
+  #hasStarted = false // it has its connection to itself
+  #isOver = false
   #resolve!: (answer: RawAnswer) => void
   #reject!: (error: unknown) => void
 
@@ -61,17 +63,19 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** Ends the exchange now and destroys its connection, also while it waits for one. */
   giveUp(reason: GivenUp): void {
-    if (this.#givenUp !== undefined) return
+    if (this.#isOver) return
+    this.#isOver = true
     this.#givenUp = reason
     if (this.#head !== undefined) this.#settle({ isCut: true })
     else this.#reject(reason)
-    this.#controller?.abort(reason)
+    // Not `controller.abort`: after that undici opens a new connection, for nothing.
+    if (this.#hasStarted) this.connection?.socket?.destroy(reason)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
     // undici knows no way to take a request back while its connection is being made.
     if (this.#givenUp !== undefined) controller.abort(this.#givenUp)
+    else this.#hasStarted = true
   }
 
   onResponseStart(
@@ -81,11 +85,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     reason = '',
   ): void {
     if (statusCode < 200) return
-    const remoteAddress = this.connection?.remoteAddress ?? ''
+    const remoteAddress = this.connection?.socket?.remoteAddress ?? ''
     this.#head = { statusCode, reason, headers: joinRepeated(headers), remoteAddress }
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#isOver) return
     const room = this.#maxBodyBytes - this.#keptBytes
     this.#chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk)
     this.#keptBytes += Math.min(room, chunk.length)
@@ -93,10 +98,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    if (this.#isOver) return
+    this.#isOver = true
     this.#settle({ isCut: false })
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#isOver = true
     this.#reject(error)
   }
 
@@ -104,7 +112,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const [first] = this.#chunks
     const body =
       this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks)
-    this.#resolve({ ...(this.#head as AnswerHead), body, isCut })
+    const { statusCode, reason, headers, remoteAddress } = this.#head as AnswerHead
+    this.#resolve({ statusCode, reason, headers, remoteAddress, body, isCut })
   }
 }
 

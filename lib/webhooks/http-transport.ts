@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { createSecureContext, rootCertificates } from 'node:tls'
 import { Client, type Dispatcher, Pool } from 'undici'
 import { asBuffer, type Clock, systemClock } from '../foundation/index.js'
@@ -8,7 +7,7 @@ import {
   type DestinationPolicy,
   publicDestinationsOnly,
 } from './destination-judge.js'
-import { hostOf, secureUrl } from './destination-validator.js'
+import { secureUrl } from './destination-validator.js'
 import {
   DeliveryFailedError,
   type DeliveryFailureKind,
@@ -18,7 +17,7 @@ import {
 import { type Connection, Exchange, GivenUp, type RawAnswer } from './exchange.js'
 import { HostResolver, type ResolveHost, systemResolve } from './host-resolver.js'
 import { type JudgedConnectorOptions, judgedConnector } from './judged-connector.js'
-import { contentOf } from './response-content.js'
+import { expandedContent, isCompressed, plainContent } from './response-content.js'
 import type { OutgoingRequest, SendOptions, Transport, TransportResponse } from './transport.js'
 
 /** @public */
@@ -64,6 +63,7 @@ export class HttpTransport implements Transport {
   readonly #connector: JudgedConnectorOptions
   readonly #deadlines: Deadlines
   readonly #origins = new Map<string, Origin>() // the longest unused first
+  readonly #targets = new Map<string, Target>()
   readonly #retired = new Set<Pool>() // closed, finishing their requests
   readonly #underWay = new Set<Exchange>()
   #closed = false
@@ -95,14 +95,13 @@ export class HttpTransport implements Transport {
 
   async send(request: OutgoingRequest, { signal }: SendOptions = {}): Promise<TransportResponse> {
     const startedMs = this.#clock.monotonicMs()
-    const url = secureUrl(request.url)
-    if (this.#closed) throw failure(url, 'aborted', 'the transport is closed')
-    if (signal?.aborted) throw failure(url, 'aborted', 'it was given up before it began')
-    const answer = await this.#exchange(request, url, signal)
-    const { content, isCut } = await contentOf({
-      ...answer,
-      maxBytes: this.#limits.maxContentBytes,
-    })
+    const target = this.#targetOf(request.url)
+    if (this.#closed) throw failure(target, 'aborted', 'the transport is closed')
+    if (signal?.aborted) throw failure(target, 'aborted', 'it was given up before it began')
+    const answer = await this.#exchange(request, target, signal)
+    const { content, isCut } = isCompressed(answer)
+      ? await expandedContent(answer, this.#limits.maxContentBytes)
+      : plainContent(answer)
     return {
       statusCode: answer.statusCode,
       reason: answer.reason,
@@ -128,23 +127,23 @@ export class HttpTransport implements Transport {
 
   async #exchange(
     request: OutgoingRequest,
-    url: URL,
+    target: Target,
     signal: AbortSignal | undefined,
   ): Promise<RawAnswer> {
     const exchange = new Exchange(this.#limits.maxContentBytes)
     const late = (): void =>
       exchange.giveUp(new GivenUp('timeout', `no answer within ${this.#limits.deadlineMs} ms`))
     const abort = (): void => exchange.giveUp(new GivenUp('aborted', 'it was given up'))
-    const origin = this.#originOf(url)
+    const origin = this.#originOf(target.origin)
     origin.underWay++
     this.#underWay.add(exchange)
     const deadline = this.#deadlines.begin(late)
     signal?.addEventListener('abort', abort)
     try {
-      origin.pool.dispatch(dispatchOptions(request, url, exchange), exchange)
+      origin.pool.dispatch(dispatchOptions(request, target, exchange), exchange)
       return await exchange.answer
     } catch (error) {
-      throw translate(error, url)
+      throw translate(error, target)
     } finally {
       signal?.removeEventListener('abort', abort)
       this.#deadlines.end(deadline)
@@ -153,17 +152,27 @@ export class HttpTransport implements Transport {
     }
   }
 
-  #originOf(url: URL): Origin {
+  /** Parsing costs more than all the rest of what is done here for a request. */
+  #targetOf(url: string): Target {
+    const known = this.#targets.get(url)
+    if (known !== undefined) return known
+    const target = targetAt(secureUrl(url))
+    if (this.#targets.size >= MAX_TARGETS) this.#targets.clear()
+    this.#targets.set(url, target)
+    return target
+  }
+
+  #originOf(name: string): Origin {
     const nowMs = this.#clock.monotonicMs()
-    let origin = this.#origins.get(url.origin)
-    if (origin !== undefined) this.#origins.delete(url.origin)
+    let origin = this.#origins.get(name)
+    if (origin !== undefined) this.#origins.delete(name)
     if (origin !== undefined && nowMs - origin.bornMs >= this.#limits.maxConnectionAgeMs) {
       this.#retire(origin)
       origin = undefined
     }
-    origin ??= { pool: this.#newPool(url.origin), bornMs: nowMs, usedMs: nowMs, underWay: 0 }
+    origin ??= { pool: this.#newPool(name), bornMs: nowMs, usedMs: nowMs, underWay: 0 }
     origin.usedMs = nowMs
-    this.#origins.set(url.origin, origin)
+    this.#origins.set(name, origin)
     this.#dropUnused(nowMs)
     return origin
   }
@@ -204,6 +213,29 @@ export class HttpTransport implements Transport {
 /** Requests that begin together share one name resolution; later ones ask again. */
 const SHARED_LOOKUP_MS = 1000
 
+const MAX_TARGETS = 1000
+
+/** What a request needs of its URL. */
+interface Target {
+  readonly origin: string
+  /** Path and query. */
+  readonly path: string
+  /** With the port, without credentials; for messages. */
+  readonly host: string
+  /** From the credentials in the URL. */
+  readonly authorization: string | undefined
+}
+
+function targetAt(url: URL): Target {
+  const hasCredentials = url.username !== '' || url.password !== ''
+  return {
+    origin: url.origin,
+    path: url.pathname + url.search,
+    host: `${url.hostname}:${url.port || '443'}`,
+    authorization: hasCredentials ? basicAuthorization(url) : undefined,
+  }
+}
+
 interface Origin {
   readonly pool: Pool
   readonly bornMs: number
@@ -239,7 +271,7 @@ class ToldClient extends Client {
   readonly #connection: Connection
 
   constructor(origin: URL, options: Client.Options, connector: JudgedConnectorOptions) {
-    const connection = { remoteAddress: '' }
+    const connection: Connection = { socket: undefined }
     super(origin, { ...options, connect: judgedConnector(connector, connection) })
     this.#connection = connection
   }
@@ -260,13 +292,13 @@ interface DispatchOptions extends Dispatcher.DispatchOptions {
 
 function dispatchOptions(
   { method, headers, body }: OutgoingRequest,
-  url: URL,
+  { path, authorization }: Target,
   exchange: Exchange,
 ): DispatchOptions {
   return {
-    path: url.pathname + url.search,
+    path,
     method: method as Dispatcher.HttpMethod,
-    headers: headersToSend(headers, url),
+    headers: headersToSend(headers, authorization),
     body: typeof body === 'string' ? body : asBuffer(body),
     exchange,
   }
@@ -287,16 +319,19 @@ const FRAMING_HEADERS = new Set([
   'accept-encoding',
 ])
 
-function headersToSend(headers: Readonly<Record<string, string>>, url: URL): string[] {
+function headersToSend(
+  headers: Readonly<Record<string, string>>,
+  authorization: string | undefined,
+): string[] {
   const sent = ['accept-encoding', 'identity']
-  let isAuthorized = url.username === '' && url.password === ''
+  let isAuthorized = authorization === undefined
   for (const name of Object.keys(headers)) {
     const lower = name.toLowerCase()
     if (FRAMING_HEADERS.has(lower)) continue
     if (lower === 'authorization') isAuthorized = true
     sent.push(name, headers[name] as string)
   }
-  if (!isAuthorized) sent.push('authorization', basicAuthorization(url))
+  if (!isAuthorized) sent.push('authorization', authorization as string)
   return sent
 }
 
@@ -313,11 +348,11 @@ function unescapeAll(text: string): string {
   }
 }
 
-function translate(error: unknown, url: URL): unknown {
+function translate(error: unknown, target: Target): unknown {
   if (error instanceof DestinationRefusedError || error instanceof DeliveryFailedError) return error
-  if (error instanceof GivenUp) return failure(url, error.kind, error.message)
+  if (error instanceof GivenUp) return failure(target, error.kind, error.message)
   const kind = kindOf(error as NodeJS.ErrnoException)
-  return kind === undefined ? error : failure(url, kind, (error as Error).message, error)
+  return kind === undefined ? error : failure(target, kind, (error as Error).message, error)
 }
 
 /** By code and name; `undefined` for what is no failure of the world but a mistake in the code. */
@@ -331,17 +366,10 @@ function kindOf({ code, name, message }: NodeJS.ErrnoException): DeliveryFailure
 }
 
 function failure(
-  url: URL,
+  { host }: Target,
   kind: DeliveryFailureKind,
   reason: string,
   cause?: unknown,
 ): DeliveryFailedError {
-  const host = hostOf(url)
-  const written = isIP(host) === 6 ? `[${host}]` : host
-  return DeliveryFailedError.because({
-    kind,
-    host: `${written}:${url.port || '443'}`,
-    reason,
-    cause,
-  })
+  return DeliveryFailedError.because({ kind, host, reason, cause })
 }

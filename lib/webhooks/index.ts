@@ -6,11 +6,12 @@ export {
   WebhookDeliveryAttempt,
 } from './attempt.js'
 export { configureWebhooks, type DispatchSet } from './configure.js'
+export { connectionAbove } from './connection-above.js'
 export { DeliveryManager, type DeliveryOptions } from './delivery-manager.js'
 export type { DestinationPolicy } from './destination-judge.js'
 export { DestinationValidator, type DestinationValidatorOptions } from './destination-validator.js'
 export { DefaultDialect } from './dialect.js'
-export { connectionAbove, dispatchWebhookEvent, subscriptionsToDeliver } from './dispatch.js'
+export { dispatchWebhookEvent, subscriptionsToDeliver } from './dispatch.js'
 export {
   AttemptResolvedError,
   DeliveryFailedError,

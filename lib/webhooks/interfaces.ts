@@ -1,4 +1,9 @@
-import { defineInterface, type Interface, type Specification } from '../component/index.js'
+import {
+  defineInterface,
+  type Interface,
+  type Requirable,
+  type Specification,
+} from '../component/index.js'
 import { IContained, IContainer, IObjectModifiedEvent } from '../content/index.js'
 import type { OutgoingRequest, TransportResponse } from './transport.js'
 
@@ -22,7 +27,8 @@ export const IExternalObject = defineInterface<IExternalObject>('treehook.IExter
 
 /** Tells what a resource stands for when a subscription to it names no kind. @public */
 export interface IWebhookResourceDiscriminator {
-  forWhat(): Specification
+  /** An interface, a class, or what an object provides. */
+  forWhat(): Requirable
 }
 export const IWebhookResourceDiscriminator = defineInterface<IWebhookResourceDiscriminator>(
   'treehook.IWebhookResourceDiscriminator',
@@ -33,8 +39,8 @@ export const IWebhookResourceDiscriminator = defineInterface<IWebhookResourceDis
 export interface SubscriptionOptions {
   /** Where the request goes: an https URL. */
   readonly to: string
-  /** The kind of object; default what payloads provide, `IWebhookPayload`. */
-  readonly for?: Specification
+  /** The kind of object: an interface, or a class. Default what payloads provide, `IWebhookPayload`. */
+  readonly for?: Requirable
   /** The kind of event; default any object event. */
   readonly when?: Interface
   /** The principal on whose behalf it is delivered. */

@@ -31,10 +31,9 @@ export function judgedConnector(
   connection: Connection,
 ): buildConnector.connector {
   return ({ hostname, port }, callback) => {
-    const attempt = new Attempt(options, hostname, Number(port || 443))
-    attempt.connect().then(
+    new Attempt(options, hostname, Number(port || 443)).connect().then(
       (socket) => {
-        connection.remoteAddress = attempt.remoteAddress
+        connection.socket = socket
         callback(null, socket)
       },
       (error: Error) => callback(error, null),
@@ -44,7 +43,6 @@ export function judgedConnector(
 
 /** One connection being made. */
 class Attempt {
-  remoteAddress = ''
   readonly #options: JudgedConnectorOptions
   readonly #host: string
   readonly #port: number
@@ -88,8 +86,7 @@ class Attempt {
     const addresses = await this.#permittedAddresses()
     if (this.#isOver) throw this.#failure('aborted', 'it was given up before it was connected')
     const socket = await this.#dial(addresses)
-    this.remoteAddress = socket.remoteAddress ?? ''
-    this.#options.judge.check(this.#host, [this.remoteAddress])
+    this.#options.judge.check(this.#host, [socket.remoteAddress ?? ''])
     return this.#secure(socket)
   }
 

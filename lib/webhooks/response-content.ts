@@ -7,28 +7,34 @@ export interface ResponseContent {
   readonly isCut: boolean
 }
 
-/**
- * The text of a body. A compressed one is expanded up to `maxBytes` and no further, whatever it
- * could have become; one that is compressed twice, or in an unknown way, gives no text.
- * @param headers - by lower-case name.
- * @internal
- */
-export async function contentOf({
-  headers,
-  body,
-  isCut,
-  maxBytes,
-}: {
+interface Body {
+  /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
   readonly isCut: boolean
-  readonly maxBytes: number
-}): Promise<ResponseContent> {
-  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
-  if (encoding === 'identity' || encoding === '' || body.length === 0) {
-    return { content: decode(body, headers['content-type']), isCut }
-  }
-  const decompressor = DECOMPRESSORS[encoding]
+}
+
+/** @internal */
+export function isCompressed({ headers, body }: Body): boolean {
+  const encoding = headers['content-encoding']
+  return encoding !== undefined && encodingOf(encoding) !== 'identity' && body.length > 0
+}
+
+/** The text of a body that is not compressed. @internal */
+export function plainContent({ headers, body, isCut }: Body): ResponseContent {
+  return { content: decode(body, headers['content-type']), isCut }
+}
+
+/**
+ * The text of a compressed body, expanded up to `maxBytes` and no further, whatever it could have
+ * become. One that is compressed twice, or in an unknown way, gives no text.
+ * @internal
+ */
+export async function expandedContent(
+  { headers, body, isCut }: Body,
+  maxBytes: number,
+): Promise<ResponseContent> {
+  const decompressor = DECOMPRESSORS.get(encodingOf(headers['content-encoding'] ?? ''))
   if (decompressor === undefined) return { content: '', isCut: true }
   const expanded = await expand(decompressor(), body, maxBytes)
   return {
@@ -37,13 +43,16 @@ export async function contentOf({
   }
 }
 
-const DECOMPRESSORS: Readonly<Record<string, (() => NodeJS.ReadWriteStream) | undefined>> = {
-  __proto__: null as never,
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
+function encodingOf(header: string): string {
+  return header.trim().toLowerCase() || 'identity'
 }
+
+const DECOMPRESSORS = new Map<string, () => NodeJS.ReadWriteStream>([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+])
 
 /** Output is read in pieces of 16 KiB, so what is not wanted is never made. */
 async function expand(

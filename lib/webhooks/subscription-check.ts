@@ -1,5 +1,5 @@
 import type { Interface, Specification } from '../component/index.js'
-import { IObjectEvent, queryUtility } from '../component/index.js'
+import { IObjectEvent, queryUtility, specificationOf } from '../component/index.js'
 import { toStoredSpecification } from '../content/index.js'
 import { InvalidOwnerError, InvalidTargetError, InvalidTriggerError, UnknownDialectError } from './errors.js'
 import { IWebhookDialect, IWebhookPayload, type SubscriptionOptions } from './interfaces.js'
@@ -27,7 +27,7 @@ export function checkSubscription(
 ): CheckedSubscription {
   const checked: CheckedSubscription = {
     to: checkTarget(options.to),
-    for: options.for ?? IWebhookPayload,
+    for: specificationOf(options.for ?? IWebhookPayload),
     when: checkTrigger(options.when ?? IObjectEvent),
     ownerId: options.ownerId === '' ? undefined : options.ownerId,
     permissionId: options.permissionId,
@@ -40,7 +40,7 @@ export function checkSubscription(
 }
 
 function checkTarget(to: unknown): string {
-  if (typeof to !== 'string' || /\s/.test(to) || !URL.canParse(to)) {
+  if (typeof to !== 'string' || !/^[a-z][a-z+.-]*:\/\/[^\s\\]+$/i.test(to) || !URL.canParse(to)) {
     throw new InvalidTargetError(
       `A subscription needs \`to\`, an absolute https URL without spaces, such as https://example.com/hook; it was given ${typeof to === 'string' ? 'other text' : typeof to}`,
     )

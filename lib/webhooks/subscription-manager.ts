@@ -6,7 +6,9 @@ import {
   querySpecificationKey,
   specificationKey,
 } from '../content/index.js'
+import { systemClock } from '../foundation/index.js'
 import { BTree, describeObject, field, type Key, stored } from '../persistence/index.js'
+import { connectionAbove } from './connection-above.js'
 import { NotContainedError } from './errors.js'
 import { IWebhookSubscriptionManager, type SubscriptionOptions } from './interfaces.js'
 import { ACTIVE_MESSAGE, PersistentSubscription } from './subscription.js'
@@ -36,10 +38,10 @@ export class WebhookSubscriptionManager
    */
   createSubscription(
     options: SubscriptionOptions,
-    { nowMs = Date.now() }: { readonly nowMs?: number } = {},
   ): PersistentSubscription {
+    const { clock } = connectionAbove(this)?.database ?? { clock: systemClock }
     const checked = checkSubscription(options, this)
-    const subscription = PersistentSubscription.of(checked, nowMs)
+    const subscription = PersistentSubscription.of(checked, clock.nowMs())
     this.set(freeName(this), subscription)
     this.activateSubscription(subscription)
     return subscription
@@ -95,9 +97,24 @@ export class WebhookSubscriptionManager
 
   override delete(name: string): boolean {
     const subscription = this.get(name)
-    if (subscription !== undefined) this.deactivateSubscription(subscription)
+    const indexKey = subscription?.indexKey
+    // One that was moved to another manager may still be in this one's index.
+    if (indexKey !== undefined && this.index.get(indexKey) === subscription) {
+      this.index.delete(indexKey)
+      subscription.indexKey = undefined
+    }
     return super.delete(name)
   }
+}
+
+/**
+ * Handler: a subscription that is removed, or is in something that is, is found no more.
+ * @see `nti.webhooks.subscriptions.deactivate_subscription_when_removed`, which fails when it is not
+ *   the subscription itself that is removed.
+ */
+export function deactivateWhenRemoved(subscription: PersistentSubscription): void {
+  const manager = parentOf(subscription)
+  if (manager instanceof WebhookSubscriptionManager) manager.deactivateSubscription(subscription)
 }
 
 /** `PersistentSubscription`, `PersistentSubscription-2`, … */

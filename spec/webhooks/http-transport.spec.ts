@@ -388,11 +388,12 @@ describe('HTTP transport, about certificates', () => {
 describe('HTTP transport, facing a receiver that', () => {
   test('is silent: the request ends at the deadline, and its connection with it', async () => {
     const receiver = await aReceiver({ answer: { fault: 'silent' } })
-    const transport = aTransport(receiver, { deadlineMs: 150 })
+    const transport = aTransport(receiver, { deadlineMs: 150, keepAliveMs: 20_000 })
     const { kind, message } = await failureOf(transport.send(aRequest(receiver.url)))
     expect(kind).toBe('timeout')
     expect(message).toBe(`Delivery to 127.0.0.1:${receiver.port} failed: no answer within 150 ms`)
     await untilNoConnections(receiver)
+    expect(receiver.connections).toBe(1) // none is made in its place
   })
 
   test('never ends the TLS handshake: the connection ends at its deadline', async () => {
@@ -417,7 +418,7 @@ describe('HTTP transport, facing a receiver that', () => {
         return undefined
       },
     })
-    const transport = aTransport(receiver, { deadlineMs: 150 })
+    const transport = aTransport(receiver, { deadlineMs: 150, keepAliveMs: 20_000 })
     expect((await failureOf(transport.send(aRequest(receiver.url)))).kind).toBe('timeout')
     await untilNoConnections(receiver)
   })

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { InvalidKeyError } from '../errors.js'
 
 /**
@@ -12,7 +13,9 @@ export function compareKeys(one: Key, other: Key): number {
   const difference = rank(one) - rank(other)
   if (difference !== 0) return difference
   if (typeof one === 'object' && typeof other === 'object') return compareTuples(one, other)
-  return one < other ? -1 : one > other ? 1 : 0
+  if (one === other) return 0
+  // NaN, which is no key but may be looked for, stands behind all numbers.
+  return one < other || Number.isNaN(other) ? -1 : 1
 }
 
 function compareTuples(one: readonly Key[], other: readonly Key[]): number {
@@ -47,15 +50,16 @@ export function importKey(key: unknown): Key {
   if (typeof key === 'number' && !Number.isNaN(key)) return key === 0 ? 0 : key
   if (Array.isArray(key)) return Object.freeze(key.map(importKey))
   throw new InvalidKeyError(
-    `${typeof key === 'symbol' ? String(key) : JSON.stringify(key) ?? String(key)} is no key of a tree: ` +
-      'keys are text, numbers other than NaN, bigints, and arrays of these',
+    `${inspect(key)} is no key of a tree: keys are text without lone surrogates, numbers other than NaN, ` +
+      'bigints, and arrays of these',
   )
 }
 
-/** Equal for equal keys, and a value that a `Map` can find. */
+/** Equal for equal keys and for no others, and a value that a `Map` can find. */
 export function keyToken(key: Key): unknown {
   if (typeof key !== 'object') return key
-  return `tuple:${key.map((part) => `${typeof part}:${String(keyToken(part)).length}:${String(keyToken(part))}`).join(',')}`
+  // No key of text begins like this: it is not well formed.
+  return `\ud800${key.map((part) => `${typeof part}:${String(keyToken(part)).length}:${String(keyToken(part))}`).join(',')}`
 }
 
 /** The position of `key` in sorted `keys`; when absent, the bitwise complement of where it belongs. */

@@ -1,7 +1,7 @@
 import { isPersistent, type Persistent, slotsOf, workingValues } from '../persistent.js'
 import { Reference } from '../reference.js'
 import type { Slots, SlotsOwner } from '../slots.js'
-import { freezeDecoded, importValue, isPure, localize } from '../stored-value.js'
+import { importInto, isPure, localize, sealed } from '../stored-value.js'
 import { importKey, type Key } from './keys.js'
 import { type NodeSource, TreeChanges } from './tree-changes.js'
 import { EMPTY_TREE, TreeNode } from './tree-node.js'
@@ -34,9 +34,8 @@ export function treeSize(object: Persistent): number {
 
 /** @returns whether the key is new. */
 export function treeSet(object: Persistent, key: Key, value: unknown): boolean {
-  const imported = importValue(value, `${object.constructor.name}[${String(key)}]`)
-  freezeDecoded(imported)
   const importedKey = importKey(key)
+  const imported = sealed(importInto(object, value, `[${String(key)}]`))
   return changesOf(object).set(importedKey, imported)
 }
 
@@ -90,6 +89,8 @@ export function sourceOf(owner: SlotsOwner): NodeSource {
 }
 
 function treeWalk(object: Persistent, range: RangeOptions) {
+  if (range.min !== undefined) importKey(range.min)
+  if (range.max !== undefined) importKey(range.max)
   const view = () => {
     const slots = activeSlots(object)
     return {
@@ -117,5 +118,5 @@ function changesOf(object: Persistent): TreeChanges {
 function present(value: object, owner: SlotsOwner): unknown {
   if (value instanceof Reference) return owner.resolve(value)
   if (isPersistent(value) || isPure(value)) return value
-  return localize(value, (reference) => owner.resolve(reference), () => {})
+  return sealed(localize(value, (reference) => owner.resolve(reference), () => {}))
 }

@@ -1,4 +1,5 @@
 import { Reference } from '../reference.js'
+import { NO_OID } from '../slots.js'
 import { type Key, keyToken, searchKeys } from './keys.js'
 import { MAX_ITEMS, TreeNode } from './tree-node.js'
 
@@ -88,6 +89,11 @@ export class TreeChanges {
     return replayed
   }
 
+  /** The tree was never stored after all: its nodes get their oids when it is. */
+  forgetOids(): void {
+    forgetOids(this.#root)
+  }
+
   /** The child of a working node as a working node; a committed one is copied into its place. */
   #child(parent: TreeNode, position: number): TreeNode {
     const item = parent.items[position]
@@ -164,6 +170,11 @@ export class TreeChanges {
       this.#root.isDirty = true
     }
   }
+}
+
+function forgetOids(node: TreeNode): void {
+  node.oid = NO_OID
+  if (node.level > 0) for (const child of node.items) forgetOids(child as TreeNode)
 }
 
 /** Which child of an inner node holds `key`. */

@@ -1,5 +1,6 @@
 import type { Oid } from '../../storage/index.js'
 import { NO_OID } from '../slots.js'
+import { freezeDecoded } from '../stored-value.js'
 import type { Key } from './keys.js'
 
 /**
@@ -55,5 +56,6 @@ export function encodeNode({ level, keys, items, size }: TreeNode): EncodedNode 
 }
 
 export function decodeNode([level, keys, items, size]: EncodedNode): TreeNode {
+  for (const key of keys) if (typeof key === 'object') freezeDecoded(key)
   return new TreeNode(level, keys, items, size)
 }

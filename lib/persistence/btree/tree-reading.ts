@@ -65,7 +65,8 @@ export function* walkRange(
       from = key
       isAfter = true
       yield [key, node.items[position]]
-      if (view().revision !== revision) break
+      const now = view()
+      if (now.revision !== revision || now.root !== root) break
     }
   }
 }

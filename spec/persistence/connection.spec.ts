@@ -1,0 +1,418 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { describe, expect, test } from '@jest/globals'
+import {
+  BTree,
+  connectionOf,
+  oidOf,
+  serialOf,
+  stateOf,
+  treeTouch,
+} from '../../lib/persistence/index.js'
+import { toOid } from '../../lib/storage/index.js'
+import { runOutsideTransactionScope } from '../../lib/transaction/index.js'
+import {
+  aConnection,
+  aDatabase,
+  aDatabaseWithBob,
+  bobOf,
+  Employee,
+  Office,
+  ofStoredBob,
+} from '../support/persistence-builders.js'
+import { codeThrownBy, errorOf } from '../support/storage-builders.js'
+
+const BOB = toOid(1)
+
+describe('Connection', () => {
+  test('has one object for each oid', async () => {
+    const db = await aDatabase()
+    await db.transaction(({ rootMapping }) => {
+      const boss = new Employee()
+      rootMapping.set('bob', new Employee({ boss, data: { again: boss } }))
+      rootMapping.set('boss', boss)
+    })
+    const { connection, transactions, bob } = aConnection(db)
+    transactions.begin()
+    const boss = connection.rootMapping.get('boss')
+    expect(bob().boss).toBe(boss)
+    expect((bob().data as { again: Employee }).again).toBe(boss)
+    expect(connection.get(oidOf(boss!)!)).toBe(boss)
+    expect(connection.get(BOB)).toBe(bob())
+    expect(connectionOf(boss!)).toBe(connection)
+  })
+
+  test('objects keep their identity over transactions, commits and aborts', async () => {
+    const db = await aDatabaseWithBob()
+    const { transactions, bob } = aConnection(db)
+    transactions.begin()
+    const held = bob()
+    held.title = 'one'
+    await transactions.commit()
+    transactions.begin()
+    expect(bob()).toBe(held)
+    held.title = 'two'
+    await transactions.abort()
+    transactions.begin()
+    expect(bob()).toBe(held)
+    expect(held.title).toBe('one')
+  })
+
+  test('a demoted object keeps its identity while it is held, and loads again', async () => {
+    const db = await aDatabaseWithBob({ title: 'clerk' })
+    const { connection, transactions, bob } = aConnection(db)
+    transactions.begin()
+    const held = bob()
+    connection.cacheMinimize()
+    expect([stateOf(held), connection.cacheSize]).toEqual(['ghost', 0])
+    expect(bob()).toBe(held)
+    expect(held.title).toBe('clerk')
+    expect(stateOf(held)).toBe('upToDate')
+  })
+
+  test('holds about as many objects as it may', async () => {
+    const db = await aDatabase()
+    await db.transaction(({ rootMapping }) => {
+      for (let n = 0; n < 300; n++) rootMapping.set(String(n), new Employee({ data: n }))
+    })
+    const { transactions, connection } = aConnection(await aDatabase())
+    transactions.begin()
+    await transactions.abort()
+    expect(connection.cacheSize).toBe(0)
+  })
+
+  test('what was changed or handed out for changing is not demoted', async () => {
+    const db = await aDatabaseWithBob({ data: new Date(0) })
+    await db.transaction(({ rootMapping }) => void rootMapping.set('ann', new Employee()))
+    await db.transaction((context) => {
+      ;(bobOf(context).data as Date).setTime(7)
+      ;(context.rootMapping.get('ann') as Employee).title = 'changed'
+      context.connection.cacheMinimize()
+    })
+    const stored = await db.view(({ rootMapping }) => [
+      ((rootMapping.get('bob') as Employee).data as Date).getTime(),
+      (rootMapping.get('ann') as Employee).title,
+    ])
+    expect(stored).toEqual([7, 'changed'])
+  })
+
+  test('adds an object that nothing refers to, and gives it its oid at once', async () => {
+    const db = await aDatabase()
+    const oid = await db.transaction(({ connection }) => {
+      const employee = new Employee({ title: 'alone' })
+      const given = connection.add(employee)
+      expect([given, connection.add(employee), oidOf(employee)]).toEqual([given, given, given])
+      return given
+    })
+    expect(await db.view(({ connection }) => (connection.get(oid) as Employee).title)).toBe('alone')
+  })
+
+  test('new objects are stored with the objects that refer to them, cycles included', async () => {
+    const db = await aDatabase()
+    await db.transaction(({ rootMapping }) => {
+      const bob = new Employee({ title: 'bob' })
+      const ann = new Employee({ title: 'ann', boss: bob })
+      bob.boss = ann
+      bob.data = [{ self: bob }]
+      rootMapping.set('bob', bob)
+    })
+    const seen = await ofStoredBob(db, (bob) => [
+      bob.boss!.title,
+      bob.boss!.boss === bob,
+      (bob.data as [{ self: Employee }])[0].self === bob,
+    ])
+    expect(seen).toEqual(['ann', true, true])
+  })
+
+  test('says which object is not there', async () => {
+    const db = await aDatabase()
+    await db.view(async ({ connection }) => {
+      expect(connection.query(toOid(77))).toBeUndefined()
+      const error = await errorOf(() => connection.get(toOid(77)))
+      expect(error).toMatchObject({ code: 'STORAGE_OBJECT_NOT_FOUND' })
+      expect(error.message).toContain('000000000000004d')
+    })
+  })
+
+  test('an object of another connection is refused, and nothing is stored', async () => {
+    const db = await aDatabaseWithBob({ title: 'bob' })
+    const other = await aDatabaseWithBob({ title: 'other' })
+    const { transactions, bob } = aConnection(other)
+    transactions.begin()
+    const foreign = bob()
+    const error = await errorOf(() =>
+      db.transaction((context) => {
+        bobOf(context).title = 'changed'
+        bobOf(context).boss = foreign
+      }),
+    )
+    expect(error).toMatchObject({ code: 'PERSISTENCE_FOREIGN_OBJECT' })
+    expect(error.message).toMatch(/spec\.Employee.*0000000000000001.*Reach it/)
+    expect(await ofStoredBob(db, (it) => [it.title, it.boss])).toEqual(['bob', undefined])
+  })
+
+  describe('outside its transaction', () => {
+    test('an object is read as its transaction left it, until its connection begins another', async () => {
+      const db = await aDatabaseWithBob({ title: 'clerk' }, { poolSize: 1 })
+      const held = await db.transaction((context) => {
+        bobOf(context).title = 'boss'
+        return bobOf(context)
+      })
+      expect(held.title).toBe('boss')
+      await db.transaction(({ rootMapping }) => void rootMapping.size)
+      const error = await errorOf(() =>
+        db.transaction(async () => {
+          await outsideOf(() => held.title)
+        }),
+      )
+      expect(error).toMatchObject({ code: 'PERSISTENCE_STALE_OBJECT' })
+      expect(error.message).toMatch(/spec\.Employee.*0000000000000001.*Reach it again/)
+    })
+
+    test('an object not read yet is refused once it has changed since', async () => {
+      const db = await aDatabase()
+      await db.transaction(({ rootMapping }) => {
+        rootMapping.set('bob', new Employee({ title: 'bob', boss: new Employee({ title: 'old' }) }))
+      })
+      const { transactions, bob } = aConnection(db)
+      transactions.begin()
+      const held = bob()
+      await transactions.abort()
+      await db.transaction((context) => void (bobOf(context).boss!.title = 'new'))
+      expect(held.title).toBe('bob')
+      expect(await codeThrownBy(() => held.boss!.title)).toBe('PERSISTENCE_STALE_OBJECT')
+    })
+
+    test('an object is not written, and the error says how', async () => {
+      const db = await aDatabaseWithBob({ title: 'clerk' })
+      const held = await db.transaction((context) => bobOf(context))
+      const error = await errorOf(() => void (held.title = 'late'))
+      expect(error).toMatchObject({ code: 'PERSISTENCE_OUTSIDE_TRANSACTION' })
+      expect(error.message).toMatch(/spec\.Employee.*0000000000000001.*db\.transaction/)
+      expect(held.title).toBe('clerk')
+    })
+
+    test('work that outlives its transaction cannot write, not even while that commits', async () => {
+      const db = await aDatabaseWithBob({ title: 'clerk' })
+      const codes: (string | undefined)[] = []
+      let late: Promise<void> | undefined
+      let isOver = false
+      await db.transaction((context) => {
+        const bob = bobOf(context)
+        const other = new Employee()
+        context.rootMapping.set('other', other)
+        bob.title = 'in time'
+        late = (async () => {
+          await Promise.resolve()
+          while (!isOver) {
+            codes.push(await codeThrownBy(() => void (bob.title = 'late')))
+            codes.push(await codeThrownBy(() => void (other.title = 'late')))
+            await nextTurn()
+          }
+        })()
+      })
+      isOver = true
+      await late
+      expect(codes.length).toBeGreaterThan(0)
+      const stored = await db.view((context) => [
+        bobOf(context).title,
+        (context.rootMapping.get('other') as Employee).title,
+      ])
+      // A write was either refused, or in time and stored.
+      const wasRefused = codes.every((code) => code === 'PERSISTENCE_OUTSIDE_TRANSACTION')
+      expect(stored).toEqual(wasRefused ? ['in time', ''] : ['late', 'late'])
+      expect(await db.transaction((context) => [bobOf(context).title, stateOf(bobOf(context))])).toEqual([
+        stored[0],
+        'upToDate',
+      ])
+    })
+
+    test('writing in db.view is refused', async () => {
+      const db = await aDatabaseWithBob({ title: 'clerk' })
+      await db.view(async (context) => {
+        for (const write of [
+          () => void (bobOf(context).title = 'boss'),
+          () => context.rootMapping.set('x', 1 as never),
+          () => context.rootMapping.delete('bob'),
+          () => context.rootMapping.clear(),
+          () => context.connection.add(new Employee()),
+        ]) {
+          const error = await errorOf(write)
+          expect(error).toMatchObject({ code: 'PERSISTENCE_READ_ONLY_TRANSACTION' })
+          expect(error.message).toContain('use db.transaction')
+        }
+        expect([bobOf(context).title, context.rootMapping.size]).toEqual(['clerk', 1])
+      })
+    })
+
+    test('a closed connection refuses reads and writes', async () => {
+      const db = await aDatabaseWithBob()
+      const { connection, transactions, bob } = aConnection(db)
+      transactions.begin()
+      bob().title = 'x'
+      expect(await codeThrownBy(() => connection.close())).toBe('PERSISTENCE_OUTSIDE_TRANSACTION')
+      await transactions.commit()
+      connection.close()
+      connection.close()
+      expect(connection.isClosed).toBe(true)
+      expect(await codeThrownBy(() => connection.query(toOid(99)))).toBe('PERSISTENCE_CONNECTION_CLOSED')
+      expect(await codeThrownBy(() => void (bob().title = 'y'))).toBe('PERSISTENCE_CONNECTION_CLOSED')
+    })
+  })
+
+  describe('abort', () => {
+    test('puts changed objects back', async () => {
+      const db = await aDatabaseWithBob({ title: 'clerk', phones: ['1'] })
+      const { transactions, bob } = aConnection(db)
+      transactions.begin()
+      const held = bob()
+      held.title = 'boss'
+      held.phones.push('2')
+      expect(stateOf(held)).toBe('changed')
+      await transactions.abort()
+      expect([held.title, [...held.phones], stateOf(held)]).toEqual(['clerk', ['1'], 'upToDate'])
+    })
+
+    test('keeps the state of a new object, and makes it unsaved', async () => {
+      const db = await aDatabase()
+      const { connection, transactions } = aConnection(db)
+      const employee = new Employee({ title: 'new', data: { at: new Date(0), list: [1] } })
+      transactions.begin()
+      connection.rootMapping.set('bob', employee as never)
+      connection.add(employee)
+      const data = employee.data as { at: Date; list: number[] }
+      data.at.setTime(5)
+      data.list.push(2)
+      employee.title = 'newer'
+      await transactions.abort()
+      expect([stateOf(employee), oidOf(employee), connectionOf(employee)]).toEqual([
+        'unsaved',
+        undefined,
+        undefined,
+      ])
+      expect(employee.title).toBe('newer')
+      expect(employee.data).toEqual({ at: new Date(5), list: [1, 2] })
+      employee.phones.push('writable anywhere')
+
+      await db.transaction(({ rootMapping }) => void rootMapping.set('bob', employee as never))
+      expect(await ofStoredBob(db, (bob) => [bob.title, bob.data, [...bob.phones]])).toEqual([
+        'newer',
+        { at: new Date(5), list: [1, 2] },
+        ['writable anywhere'],
+      ])
+    })
+
+    test('of a new tree lets it be stored in another database', async () => {
+      const [db, other] = [await aDatabase(), await aDatabase()]
+      await other.transaction(({ rootMapping }) => {
+        for (let n = 0; n < 20; n++) rootMapping.set(`e${n}`, new Employee({ data: n }) as never)
+      })
+      const { connection, transactions } = aConnection(db)
+      const tree = new Office()
+      for (let n = 0; n < 500; n++) tree.set(String(n), n)
+      transactions.begin()
+      connection.add(tree)
+      transactions.current!.join({
+        sortKey: '~zz',
+        abort: () => undefined,
+        tpcBegin: () => undefined,
+        commit: () => undefined,
+        tpcVote: () => {
+          throw new Error('vetoed')
+        },
+        tpcFinish: () => undefined,
+        tpcAbort: () => undefined,
+      })
+      await expect(transactions.commit()).rejects.toThrow('vetoed')
+      await transactions.abort()
+      await other.transaction(({ rootMapping }) => void rootMapping.set('tree', tree as never))
+      other.cacheClear()
+      await other.view(({ rootMapping }) => {
+        for (let n = 0; n < 20; n++) expect((rootMapping.get(`e${n}`) as Employee).data).toBe(n)
+        expect([...(rootMapping.get('tree') as unknown as Office).values()].length).toBe(500)
+      })
+    })
+
+    test('after a conflict leaves the loser with the winner’s state', async () => {
+      const db = await aDatabaseWithBob({ title: 'clerk' })
+      const { transactions, bob } = aConnection(db)
+      transactions.begin()
+      const held = bob()
+      held.title = 'mine'
+      await db.transaction((context) => void (bobOf(context).title = 'theirs'))
+      expect(await codeThrownBy(() => transactions.commit())).toBe('STORAGE_CONFLICT')
+      await transactions.abort()
+      transactions.begin()
+      expect(held.title).toBe('theirs')
+      held.title = 'mine again'
+      await transactions.commit()
+      expect(await ofStoredBob(db, (it) => it.title)).toBe('mine again')
+    })
+  })
+
+  test('an object’s serial is the commit that wrote it', async () => {
+    const db = await aDatabaseWithBob()
+    await db.transaction((context) => void (bobOf(context).title = 'x'))
+    const employee = new Employee()
+    expect(serialOf(employee)).toBe(0)
+    expect(await db.view((context) => serialOf(bobOf(context)))).toBe(3)
+    expect(await db.view(({ connection }) => connection.seenTid)).toBe(3)
+  })
+
+  test('Dates can be read while another manager of the transaction commits', async () => {
+    const db = await aDatabaseWithBob({ data: new Date(3) })
+    const { transactions, bob } = aConnection(db)
+    transactions.begin()
+    let seen: Date | undefined
+    transactions.current!.join({
+      sortKey: 'reader',
+      abort: () => undefined,
+      tpcBegin: () => undefined,
+      commit: () => void (seen = bob().data as Date),
+      tpcVote: () => undefined,
+      tpcFinish: () => undefined,
+      tpcAbort: () => undefined,
+    })
+    await transactions.commit()
+    expect(seen).toEqual(new Date(3))
+  })
+
+  describe('tree stamp', () => {
+    test('changes when the tree does, and only then', async () => {
+      const db = await aDatabase()
+      await db.transaction(({ rootMapping }) => {
+        rootMapping.set('tree', new BTree())
+        rootMapping.set('bob', new Employee())
+      })
+      const stamp = () =>
+        db.view(({ connection, rootMapping }) => connection.treeStamp(rootMapping.get('tree')!))
+      const first = await stamp()
+      await db.transaction((context) => void (bobOf(context).title = 'x'))
+      expect(await stamp()).toBe(first)
+      await db.transaction(({ rootMapping }) => void (rootMapping.get('tree') as BTree).set('a', 1))
+      const second = await stamp()
+      expect(second).not.toBe(first)
+      await db.transaction(({ rootMapping }) => treeTouch(rootMapping.get('tree')!))
+      expect(await stamp()).not.toBe(second)
+    })
+
+    test('is absent where others must not rely on what is seen', async () => {
+      const db = await aDatabase()
+      await db.transaction(({ rootMapping }) => void rootMapping.set('tree', new BTree()))
+      const old = aConnection(db)
+      old.transactions.begin()
+      const tree = old.connection.rootMapping.get('tree') as BTree
+      expect(old.connection.treeStamp(tree)).toBeDefined()
+      await db.transaction(({ rootMapping }) => void (rootMapping.get('tree') as BTree).set('a', 1))
+      expect(old.connection.treeStamp(tree)).toBeUndefined()
+      await db.transaction(({ connection, rootMapping }) => {
+        const mine = rootMapping.get('tree') as BTree
+        mine.set('b', 2)
+        expect(connection.treeStamp(mine)).toBeUndefined()
+      })
+    })
+  })
+})
+
+function outsideOf<T>(read: () => T): T {
+  return runOutsideTransactionScope(read)
+}
