@@ -5,7 +5,16 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Contained, codeOf, Database, definePersistent, field, oidOf, stateOf, stored } from 'treehook'
+import {
+  Contained,
+  codeOf,
+  Database,
+  definePersistent,
+  field,
+  oidOf,
+  stateOf,
+  stored,
+} from 'treehook'
 
 @stored('employees.Employee') // the name on disk, not the class's
 class Employee extends Contained {

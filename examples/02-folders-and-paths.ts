@@ -34,7 +34,8 @@ const db = await Database.open(directory)
 
 // Handlers hear what happens to objects: (object, event).
 db.registry.registerHandler(
-  (object, event) => console.log(`added: ${nameOf(object)} to ${nameOf(event.newParent as object)}`),
+  (object, event) =>
+    console.log(`added: ${nameOf(object)} to ${nameOf(event.newParent as object)}`),
   { for: [Employee, IObjectAddedEvent] },
 )
 
@@ -113,7 +114,9 @@ await db.transaction(({ root }) => {
   const greet = (path: string, text: string): void => {
     const greeting = new Greeting()
     greeting.text = text
-    traverse(root, path, Site).siteManager.registry.registerUtility(greeting, { provides: IGreeting })
+    traverse(root, path, Site).siteManager.registry.registerUtility(greeting, {
+      provides: IGreeting,
+    })
   }
   greet('/NOAA', 'Good day from Washington')
   greet('/NOAA/NWS/OUN', 'Howdy from Norman')

@@ -81,7 +81,10 @@ async function show(look: (attempt: WebhookDeliveryAttempt) => unknown): Promise
     //=> class Employee treehook.IObjectModifiedEvent true
 
     // What cannot be a subscription is refused, and nothing is made.
-    for (const wrong of [{ to: 'http://example.com' }, { to: 'https://x.org', when: Employee as never }]) {
+    for (const wrong of [
+      { to: 'http://example.com' },
+      { to: 'https://x.org', when: Employee as never },
+    ]) {
       try {
         subscribeToResource(bob, wrong)
       } catch (error) {

@@ -6,7 +6,12 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Database, type PersistentSubscription, traverse, type WebhookDeliveryAttempt } from 'treehook'
+import {
+  Database,
+  type PersistentSubscription,
+  traverse,
+  type WebhookDeliveryAttempt,
+} from 'treehook'
 import { type ReceivedRequest, startReceiverProcess } from 'treehook/testing'
 import { BOB, Employee } from './employee.js'
 

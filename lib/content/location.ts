@@ -57,7 +57,9 @@ export function siteOf(object: object): ISite | undefined {
 
 /** How messages of this layer name any object, and what `ITraversable` gives that is none. */
 export function describe(object: unknown): string {
-  if (typeof object !== 'object' || object === null) return `the ${typeof object} ${String(object)}`
+  if (object === null || (typeof object !== 'object' && typeof object !== 'function')) {
+    return `the ${typeof object} ${String(object)}`
+  }
   if (isPersistent(object)) return describeObject(object)
   return `an object of ${object.constructor?.name ?? 'no class'}`
 }

@@ -4,6 +4,7 @@ import { LocationError } from './errors.js'
 import { IContainer, ISite, ITraversable } from './interfaces.js'
 import { describe, parentOf, rootOf } from './location.js'
 import { decodeName, pathOf } from './path.js'
+import { registryAt } from './site.js'
 
 /** What may be asked of the object at the end of a path. */
 export type Expected<T> = Class<T> | Interface<T>
@@ -69,7 +70,7 @@ function parse(path: string): ParsedPath {
 }
 
 function step(at: object, name: string, path: string): object {
-  const next = at instanceof Container ? at.get(name) : undefined
+  const next = at instanceof Container && !ITraversable.providedBy(at) ? at.get(name) : undefined
   return next ?? special(at, name) ?? refuse(at, name, path)
 }
 
@@ -78,7 +79,7 @@ function special(at: object, name: string): object | undefined {
   if (name.startsWith('++')) return namespace(at, name)
   if (ITraversable.providedBy(at)) return at.traverse(name) as object | undefined
   if (!(at instanceof Container) && IContainer.providedBy(at)) return at.get(name) as object | undefined
-  return queryAdapter(at, ITraversable)?.traverse(name) as object | undefined
+  return adapted(at)?.traverse(name) as object | undefined
 }
 
 function namespace(at: object, segment: string): object | undefined {
@@ -87,8 +88,14 @@ function namespace(at: object, segment: string): object | undefined {
   const space = segment.slice(2, end)
   const name = segment.slice(end + 2)
   if (space === 'etc' && name === 'site') return ISite.providedBy(at) ? at.siteManager : undefined
-  if (space === 'adapter') return queryAdapter(at, ITraversable, { name, context: at }) as object
-  return queryAdapter(at, ITraversable, { name: space, context: at })?.traverse(name) as object
+  if (space === 'adapter') return adapted(at, name)
+  return adapted(at, space)?.traverse(name) as object | undefined
+}
+
+/** From the registry of its place, or of this call when it is in no database. */
+function adapted(at: object, name = ''): ITraversable | undefined {
+  const context = typeof at === 'object' ? registryAt(at) : undefined
+  return queryAdapter(at, ITraversable, { name, context })
 }
 
 function isExpected<T>(object: object, expected: Expected<T>): boolean {

@@ -34,7 +34,7 @@ import type { ObjectDatabase } from './object-database.js'
 import { makeGhost, type Persistent, slotsOf, workingValues } from './persistent.js'
 import { Reference } from './reference.js'
 import { type PendingObject, type SerializerHost, serialize, summarizeTrees } from './serializer.js'
-import { NO_OID, type SlotsOwner, UNOWNED } from './slots.js'
+import { GHOST, NO_OID, type SlotsOwner, UNOWNED } from './slots.js'
 import { validate } from './validation.js'
 
 /** What a connection works with. @internal */
@@ -121,9 +121,16 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
   /** As `get`, with `undefined` when there is none. */
   query(oid: Oid): Persistent | undefined {
     const known = this.#objects.get(oid)
-    if (known !== undefined) return known
+    if (known !== undefined) return this.#reached(known)
     const state = this.#stateFor(oid)
     return state === undefined ? undefined : this.#makeObject(state)
+  }
+
+  /** An object of an earlier transaction belongs to this one now, and is readable after its end. */
+  #reached(object: Persistent): Persistent {
+    const slots = slotsOf(object)
+    if (slots.generation !== this.generation) slots.generation = GHOST
+    return object
   }
 
   /**

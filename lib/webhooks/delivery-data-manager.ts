@@ -151,7 +151,7 @@ export class DeliveryDataManager implements DataManager {
     }
     const reason = reasonToCancel(attempt)
     if (reason !== undefined) {
-      attempt.resolve('cancelled', reason)
+      inSiteOf(attempt, () => attempt.resolve('cancelled', reason))
       return
     }
     schedule(this.#connection, oid, nowMs)

@@ -1,6 +1,6 @@
 import { implementer } from '../component/index.js'
 import { parentOf } from '../content/index.js'
-import type { ObjectDatabase, Oid } from '../persistence/index.js'
+import type { Connection, ObjectDatabase, Oid } from '../persistence/index.js'
 import { runOutsideTransactionScope } from '../transaction/index.js'
 import { WebhookDeliveryAttempt } from './attempt.js'
 import { dialectOf } from './delivery-data-manager.js'
@@ -9,13 +9,15 @@ import type { DestinationPolicy } from './destination-judge.js'
 import { HttpTransport } from './http-transport.js'
 import {
   IWebhookDeliveryManager,
+  type IWebhookDialect,
   type Shipment,
   type TryResult,
 } from './interfaces.js'
-import { outboxOf, unschedule } from './outbox.js'
+import { outboxOf } from './outbox.js'
 import { ResultRecorder } from './result-recorder.js'
 import { type RetryDecision, RetryPolicy, type RetryPolicyOptions } from './retry-policy.js'
-import { endpointOf, PersistentSubscription } from './subscription.js'
+import { reasonToCancel } from './standing.js'
+import { endpointOf, type PersistentSubscription } from './subscription.js'
 import type { OutgoingRequest, Transport } from './transport.js'
 
 /** How a database delivers. @public */
@@ -62,7 +64,7 @@ export class DeliveryManager implements IWebhookDeliveryManager {
   readonly #recorder: ResultRecorder
   readonly #random: () => number
   #resuming: Promise<void> | undefined
-  #isClosed = false
+  #closing: Promise<void> | undefined
 
   constructor(database: ObjectDatabase, options: DeliveryOptions = {}) {
     const { clock } = database
@@ -113,16 +115,21 @@ export class DeliveryManager implements IWebhookDeliveryManager {
    */
   async waitForPendingDeliveries(): Promise<void> {
     await this.#resuming
-    do {
-      await this.#queue.waitForIdle()
+    await this.#queue.waitForIdle()
+    // What was recorded may be due again at once.
+    while (!this.#recorder.isSettled) {
       await this.#recorder.settled()
-    } while (this.#queue.running > 0 || this.#recorder.size > 0)
+      await this.#queue.waitForIdle()
+    }
   }
 
   /** Ends requests under way: they are made again at the next opening. Idempotent. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return
-    this.#isClosed = true
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     await this.#queue.close()
     await this.#recorder.settled()
     await this.#transport.close()
@@ -137,7 +144,12 @@ export class DeliveryManager implements IWebhookDeliveryManager {
     })
   }
 
-  async #deliver(shipment: Shipment, signal: AbortSignal): Promise<void> {
+  async #deliver(queued: Shipment, signal: AbortSignal): Promise<void> {
+    const shipment = await this.#lookAgain(queued)
+    if (shipment === undefined) {
+      void this.#recorder.cancel(queued.attempt as Oid)
+      return
+    }
     const result = await this.#try(shipment, signal)
     // Closing ended it, not the receiver: it stays pending.
     if (signal.aborted && result.response === undefined) return
@@ -148,9 +160,19 @@ export class DeliveryManager implements IWebhookDeliveryManager {
     }
     if (decision.outcome === 'retry') {
       const next = { ...shipment, tries: shipment.tries + 1, dueAtMs: decision.dueAtMs }
-      void recorded.then(() => this.#enqueue(next))
+      void recorded.then((isPending) => isPending && this.#enqueue(next))
     }
     if (this.#recorder.size > MAX_UNRECORDED) await recorded
+  }
+
+  /**
+   * The shipment when it is to be sent now; `undefined` when its attempt was resolved or its
+   * subscription removed while it was queued.
+   */
+  async #lookAgain(queued: Shipment): Promise<Shipment | undefined> {
+    if (this.#database.lastTid === queued.readAtTid) return queued
+    const oid = queued.attempt as Oid
+    return this.#database.view(({ connection }) => shipmentOf(connection, oid, queued.dueAtMs))
   }
 
   async #try(shipment: Shipment, signal: AbortSignal): Promise<TryResult> {
@@ -195,14 +217,12 @@ export class DeliveryManager implements IWebhookDeliveryManager {
     let after = -1
     for (;;) {
       const page = await this.#readOutbox(after)
-      if (page.length === 0 || this.#isClosed) return
-      const broken: Oid[] = []
+      if (page.length === 0 || this.#closing !== undefined) return
       for (const { oid, shipment } of page) {
-        if (shipment === undefined) broken.push(oid)
+        if (shipment === undefined) void this.#recorder.cancel(oid)
         else this.#enqueue(shipment)
         after = oid
       }
-      if (broken.length > 0) await this.#cancel(broken)
     }
   }
 
@@ -210,45 +230,41 @@ export class DeliveryManager implements IWebhookDeliveryManager {
     return this.#database.view(({ connection }) => {
       const page: { oid: Oid; shipment: Shipment | undefined }[] = []
       for (const [oid, dueAtMs] of outboxOf(connection).entries({ min: after, excludeMin: true })) {
-        page.push({ oid: oid as Oid, shipment: this.#shipmentOf(connection.query(oid as Oid), oid, dueAtMs) })
+        page.push({ oid: oid as Oid, shipment: shipmentOf(connection, oid as Oid, dueAtMs) })
         if (page.length === RESUME_PAGE) break
       }
       return page
     })
   }
+}
 
-  #shipmentOf(attempt: unknown, oid: number, dueAtMs: number): Shipment | undefined {
-    if (!(attempt instanceof WebhookDeliveryAttempt) || attempt.isResolved) return undefined
-    const subscription = parentOf(attempt)
-    if (!(subscription instanceof PersistentSubscription)) return undefined
-    try {
-      return {
-        attempt: oid,
-        endpoint: endpointOf(subscription),
-        to: subscription.to,
-        payload: attempt.payload,
-        messageId: attempt.messageId,
-        dialect: dialectOf(subscription),
-        tries: attempt.tries.length,
-        dueAtMs,
-      }
-    } catch (error) {
-      this.#database.onError(error, 'webhook resumption')
-      return undefined
-    }
+/** What is needed to send a stored attempt; `undefined` when it is not to be sent. */
+function shipmentOf(connection: Connection, oid: Oid, dueAtMs: number): Shipment | undefined {
+  const attempt = connection.query(oid)
+  if (!(attempt instanceof WebhookDeliveryAttempt) || attempt.isResolved) return undefined
+  if (reasonToCancel(attempt) !== undefined) return undefined
+  const subscription = parentOf(attempt) as PersistentSubscription
+  return {
+    attempt: oid,
+    endpoint: endpointOf(subscription),
+    to: subscription.to,
+    payload: attempt.payload,
+    messageId: attempt.messageId,
+    dialect: knownDialectOf(subscription),
+    tries: attempt.tries.length,
+    dueAtMs,
   }
+}
 
-  /** What cannot be sent any more: its subscription, or its dialect, is gone. */
-  #cancel(oids: readonly Oid[]): Promise<void> {
-    return this.#database.transaction(({ connection }) => {
-      for (const oid of oids) {
-        unschedule(connection, oid)
-        const attempt = connection.query(oid)
-        if (attempt instanceof WebhookDeliveryAttempt && attempt.isPending) {
-          attempt.resolve('cancelled', 'The subscription, or its dialect, is gone.')
-        }
-      }
-    })
+/** In the place of a dialect that is not registered: a try that fails, since it may be later. */
+function knownDialectOf(subscription: PersistentSubscription): IWebhookDialect {
+  try {
+    return dialectOf(subscription)
+  } catch (error) {
+    const fail = (): never => {
+      throw error
+    }
+    return { externalizeData: fail, prepareRequest: fail }
   }
 }
 
