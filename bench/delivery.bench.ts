@@ -69,6 +69,7 @@ function figureOf(measured: Omit<Figure, 'value' | 'goal'>): Figure {
 const HOST_LIMIT = 16
 const SITES = 8
 const EMPLOYEES_PER_SITE = 8
+const PATIENCE_MS = 60_000
 
 /** A database that delivers to the receiver, and counts what became of it. */
 class House {
@@ -113,7 +114,7 @@ class House {
     await inParallel(clients, async (client) => {
       for (let turn = client; left-- > 0; turn += clients) await this.#modify(turn)
     })
-    await webhooks.waitForPendingDeliveries()
+    await this.#allRecorded()
     const elapsedMs = performance.now() - startMs
     if (this.#failures.length > 0)
       throw new Error('A delivery failed', { cause: this.#failures[0] })
@@ -126,6 +127,25 @@ class House {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#database.close()
+  }
+
+  /** A delivery that is never recorded fails the run, and does not hang it. */
+  async #allRecorded(): Promise<void> {
+    const { webhooks } = this.#database
+    let alarm: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_resolve, reject) => {
+      const fail = (): void => {
+        const [first] = this.#failures
+        const left = `${webhooks.pending} deliveries left, ${this.#succeeded.size} recorded`
+        reject(new Error(`After ${PATIENCE_MS} ms: ${left}`, { cause: first }))
+      }
+      alarm = setTimeout(fail, PATIENCE_MS)
+    })
+    try {
+      await Promise.race([webhooks.waitForPendingDeliveries(), late])
+    } finally {
+      clearTimeout(alarm)
+    }
   }
 
   /** Sites take turns; 64 clients never change the same employee. */

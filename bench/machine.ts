@@ -46,7 +46,7 @@ async function kindOf(device: string): Promise<string> {
   const about = `/sys/class/block/${basename(device)}`
   for (const file of [`${about}/queue/rotational`, `${about}/../queue/rotational`]) {
     const text = await readFile(file, 'utf8').catch(() => undefined)
-    if (text !== undefined) return text.trim() === '0' ? ', not rotating' : ', rotating'
+    if (text !== undefined) return text.trim() === '0' ? ', not rotating' : ', said to be rotating'
   }
   return ''
 }

@@ -1,5 +1,10 @@
 import { type ComponentRegistry, registryScope } from './component/index.js'
-import { databaseRegistry, installRootFolder, type RootFolder, rootFolderOf } from './content/index.js'
+import {
+  databaseRegistry,
+  installRootFolder,
+  type RootFolder,
+  rootFolderOf,
+} from './content/index.js'
 import {
   ObjectDatabase,
   type ObjectDatabaseOptions,
@@ -18,6 +23,11 @@ import {
 
 /** @public */
 export interface DatabaseOptions extends ObjectDatabaseOptions {
+  /**
+   * Registers dialects, adapters and handlers before the deliveries that were pending are taken up:
+   * registered later, they may miss some of them.
+   */
+  readonly configure?: (registry: ComponentRegistry) => void
   readonly webhooks?: DeliveryOptions & {
     /** Which events become webhooks. Default `none`: nothing is ever sent. */
     readonly dispatch?: DispatchSet
@@ -54,12 +64,13 @@ export class Database extends ObjectDatabase {
    */
   static override async open(location: string, options: DatabaseOptions = {}): Promise<Database> {
     const storage = await ObjectDatabase.openStorage(location, options)
+    let database: Database | undefined
     try {
-      const database = new Database(storage, options)
+      database = new Database(storage, options)
       await database.initialize()
       return database
     } catch (error) {
-      await storage.close()
+      await (database ?? storage).close()
       throw error
     }
   }
@@ -71,6 +82,7 @@ export class Database extends ObjectDatabase {
     this.webhooks = new DeliveryManager(this, delivery)
     configureWebhooks(this.registry, { dispatch })
     this.registry.registerUtility(this.webhooks, { provides: IWebhookDeliveryManager })
+    options.configure?.(this.registry)
   }
 
   protected override async initialize(): Promise<void> {
@@ -89,11 +101,13 @@ export class Database extends ObjectDatabase {
     fn: (context: DatabaseContext) => T | PromiseLike<T>,
     options: RunOptions = {},
   ): Promise<T> {
-    return super.transaction((context) => this.#inRegistry(context, fn), options)
+    return registryScope.run(this.registry, () =>
+      super.transaction((context) => fn(withRoot(context)), options),
+    )
   }
 
   override view<T>(fn: (context: DatabaseContext) => T | PromiseLike<T>): Promise<T> {
-    return super.view((context) => this.#inRegistry(context, fn))
+    return registryScope.run(this.registry, () => super.view((context) => fn(withRoot(context))))
   }
 
   /** Ends requests under way, which are made again at the next opening, and closes. Idempotent. */
@@ -101,20 +115,17 @@ export class Database extends ObjectDatabase {
     await this.webhooks.close()
     await super.close()
   }
+}
 
-  #inRegistry<T>(context: TransactionContext, fn: (context: DatabaseContext) => T): T {
-    const { connection, transaction } = context
-    return registryScope.run(this.registry, () =>
-      fn({
-        connection,
-        transaction,
-        get rootMapping() {
-          return connection.rootMapping
-        },
-        get root() {
-          return rootFolderOf(connection)
-        },
-      }),
-    )
+function withRoot({ connection, transaction }: TransactionContext): DatabaseContext {
+  return {
+    connection,
+    transaction,
+    get rootMapping() {
+      return connection.rootMapping
+    },
+    get root() {
+      return rootFolderOf(connection)
+    },
   }
 }

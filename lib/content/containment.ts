@@ -30,12 +30,12 @@ import { notifySublocations, touchTrees } from './sublocations.js'
  */
 export function setItem(container: Container, name: string, item: Contained): void {
   assertValidName(name)
+  const present = treeGet(container, name)
   if (typeof item !== 'object' || item === null || !isPersistent(item) || !(item instanceof Contained)) {
     throw new InvalidItemError(
       `${describe(container)} holds objects that extend Contained; ${JSON.stringify(name)} was given ${kindOf(item)}`,
     )
   }
-  const present = treeGet(container, name)
   if (present === item) return
   if (present !== undefined || treeHas(container, name)) {
     throw new DuplicateNameError(

@@ -1,4 +1,4 @@
-export { AsyncScope } from './async-scope.js'
+export { AsyncScope, outsideAllScopes } from './async-scope.js'
 export { asBuffer, readUint64, toHex64, writeUint64 } from './bytes.js'
 export { type Clock, systemClock } from './clock.js'
 export {

@@ -51,7 +51,12 @@ addExtension({
   },
 })
 
-const packr = new Packr({ useRecords: false, moreTypes: true, useToJSON: false } as object)
+const packr = new Packr({
+  useRecords: false,
+  moreTypes: true,
+  useToJSON: false,
+  variableMapSize: true, // else objects of more than 65,535 properties cannot be stored
+} as object)
 
 /** @returns bytes in a shared arena: copy them before the next turn of the event loop. */
 export function encodeState(values: readonly unknown[], { treeIndex }: StateLayout): Uint8Array {

@@ -54,7 +54,10 @@ interface Answer {
   /** From the object's site up, then from the active one up. */
   readonly sites: readonly object[]
   readonly tables: readonly (readonly [table: RegistrationTable, stamp: unknown])[]
-  readonly indexes: readonly (readonly [index: WebhookSubscriptionManager['index'], stamp: unknown])[]
+  readonly indexes: readonly (readonly [
+    index: WebhookSubscriptionManager['index'],
+    stamp: unknown,
+  ])[]
   readonly specificationStamp: unknown
 }
 
@@ -94,9 +97,9 @@ function remember(
   const stamps = [...answer.tables, ...answer.indexes]
   if (stamps.some(([, stamp]) => stamp === undefined)) return
   if (byKind.size >= MAX_KINDS) byKind.clear()
-  let byTrigger = byKind.get(kind)
-  if (byTrigger === undefined) byKind.set(kind, (byTrigger = new Map()))
-  byTrigger.set(trigger, answer)
+  const byTrigger = byKind.get(kind)
+  if (byTrigger === undefined) byKind.set(kind, new Map([[trigger, answer]]))
+  else byTrigger.set(trigger, answer)
 }
 
 function isCurrent(
@@ -168,4 +171,3 @@ function siteAbove(site: ISite): ISite | undefined {
 function tableOf(site: ISite): RegistrationTable {
   return (site as Site).siteManager.registry.table
 }
-

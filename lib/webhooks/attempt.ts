@@ -17,18 +17,6 @@ import {
   IWebhookDeliveryAttemptSucceededEvent,
 } from './interfaces.js'
 
-/** What changes in an attempt, as one value: it is replaced as a whole. */
-interface Outcome {
-  readonly status: AttemptStatus
-  readonly resolution: AttemptResolution | undefined
-  readonly message: string
-  readonly tries: readonly DeliveryTry[]
-  readonly dueAtMs: number
-  readonly request: Omit<AttemptRequest, 'body'> | null
-  readonly response: AttemptResponse | null
-  readonly errorHistory: readonly string[]
-}
-
 /** What never changes in it. */
 interface Letter {
   readonly messageId: string
@@ -52,7 +40,14 @@ interface Letter {
 @implementer(IWebhookDeliveryAttempt)
 export class WebhookDeliveryAttempt extends Contained implements IWebhookDeliveryAttempt {
   @field private accessor letter: Letter | undefined = undefined
-  @field private accessor outcome: Outcome | undefined = undefined
+  @field private accessor storedStatus: AttemptStatus = 'pending'
+  @field private accessor storedResolution: AttemptResolution | undefined = undefined
+  @field private accessor storedMessage = ''
+  @field private accessor storedDueAtMs = 0
+  @field private accessor storedTries: readonly DeliveryTry[] = []
+  @field private accessor storedRequest: Omit<AttemptRequest, 'body'> | null = null
+  @field private accessor storedResponse: AttemptResponse | null = null
+  @field private accessor storedErrors: readonly string[] = []
 
   /** A pending attempt, due at once. */
   static pending({
@@ -70,43 +65,34 @@ export class WebhookDeliveryAttempt extends Contained implements IWebhookDeliver
       payload,
       origin: { host: hostname(), pid: process.pid, createdAtMs: nowMs, transactionNote },
     }
-    attempt.outcome = {
-      status: 'pending',
-      resolution: undefined,
-      message: '',
-      tries: [],
-      dueAtMs: nowMs,
-      request: null,
-      response: null,
-      errorHistory: [],
-    }
+    attempt.storedDueAtMs = nowMs
     return attempt
   }
 
   get status(): AttemptStatus {
-    return this.current.status
+    return this.storedStatus
   }
   get resolution(): AttemptResolution | undefined {
-    return this.current.resolution
+    return this.storedResolution
   }
   get message(): string {
-    return this.current.message
+    return this.storedMessage
   }
   get tries(): readonly DeliveryTry[] {
-    return this.current.tries
+    return this.storedTries
   }
   get dueAtMs(): number {
-    return this.current.dueAtMs
+    return this.storedDueAtMs
   }
   get request(): AttemptRequest | null {
-    const { request } = this.current
-    return request && { ...request, body: this.payload }
+    const { storedRequest } = this
+    return storedRequest && { ...storedRequest, body: this.payload }
   }
   get response(): AttemptResponse | null {
-    return this.current.response
+    return this.storedResponse
   }
   get errorHistory(): readonly string[] {
-    return this.current.errorHistory
+    return this.storedErrors
   }
   get messageId(): string {
     return (this.letter as Letter).messageId
@@ -132,7 +118,9 @@ export class WebhookDeliveryAttempt extends Contained implements IWebhookDeliver
    * @throws WEBHOOK_ATTEMPT_RESOLVED
    */
   recordTry(ended: EndedAttemptTry, dueAtMs: number): void {
-    this.outcome = { ...this.afterTry(ended), dueAtMs }
+    this.assertPending()
+    this.addTry(ended)
+    this.storedDueAtMs = dueAtMs
   }
 
   /**
@@ -147,47 +135,38 @@ export class WebhookDeliveryAttempt extends Contained implements IWebhookDeliver
 
   /** The same without telling: for when a handler's error is the reason. @internal */
   resolveQuietly(resolution: AttemptResolution, message: string, ended?: EndedAttemptTry): void {
-    const succeeded = resolution === 'delivered'
-    this.outcome = {
-      ...(ended === undefined ? this.pendingOutcome() : this.afterTry(ended)),
-      status: succeeded ? 'successful' : 'failed',
-      resolution,
-      message,
-    }
+    this.assertPending()
+    if (ended !== undefined) this.addTry(ended)
+    this.storedStatus = resolution === 'delivered' ? 'successful' : 'failed'
+    this.storedResolution = resolution
+    this.storedMessage = message
+    const keeper = this.__parent__ as Partial<AttemptKeeper> | undefined
+    keeper?.noteResolved?.()
   }
 
   // Private by word only: loaded objects have no #private members, since no constructor made them.
 
-  private get current(): Outcome {
-    return this.outcome as Outcome
+  private assertPending(): void {
+    if (this.storedStatus === 'pending') return
+    throw new AttemptResolvedError(
+      `Cannot change status once set. ${describeObject(this)} is ${this.storedStatus}.`,
+    )
   }
 
-  private pendingOutcome(): Outcome {
-    const outcome = this.current
-    if (outcome.status !== 'pending') {
-      throw new AttemptResolvedError(
-        `Cannot change status once set. ${describeObject(this)} is ${outcome.status}.`,
-      )
-    }
-    return outcome
+  private addTry({ startedAtMs, elapsedMs, request, response, error }: EndedAttemptTry): void {
+    const statusCode = response?.statusCode ?? null
+    const ended: DeliveryTry = { startedAtMs, elapsedMs, statusCode, error: error ?? null }
+    this.storedTries = [...this.storedTries, ended]
+    if (request !== undefined) this.storedRequest = request
+    this.storedResponse = response ?? null
+    if (error !== undefined) this.storedErrors = [...this.storedErrors, error]
   }
+}
 
-  private afterTry({ startedAtMs, elapsedMs, request, response, error }: EndedAttemptTry): Outcome {
-    const outcome = this.pendingOutcome()
-    const tryRecord: DeliveryTry = {
-      startedAtMs,
-      elapsedMs,
-      statusCode: response?.statusCode ?? null,
-      error: error ?? null,
-    }
-    return {
-      ...outcome,
-      tries: [...outcome.tries, tryRecord],
-      request: request ?? outcome.request,
-      response: response ?? null,
-      errorHistory: error === undefined ? outcome.errorHistory : [...outcome.errorHistory, error],
-    }
-  }
+/** What contains attempts, as far as they tell it something. */
+interface AttemptKeeper {
+  /** One of its attempts is no longer pending. */
+  noteResolved(): void
 }
 
 /** A try as an attempt records it. */

@@ -4,13 +4,9 @@ import { type Connection, describeObject, type Oid } from '../persistence/index.
 import type { DataManager, Transaction } from '../transaction/index.js'
 import { WebhookDeliveryAttempt } from './attempt.js'
 import { UnknownDialectError } from './errors.js'
-import {
-  IWebhookDeliveryManager,
-  IWebhookDialect,
-  type Shipment,
-} from './interfaces.js'
-import { schedule } from './outbox.js'
 import { inSiteOf } from './in-site-of.js'
+import { IWebhookDeliveryManager, IWebhookDialect, type Shipment } from './interfaces.js'
+import { schedule } from './outbox.js'
 import { isInTree, reasonToCancel } from './standing.js'
 import { endpointOf, type PersistentSubscription } from './subscription.js'
 
@@ -79,7 +75,10 @@ export class DeliveryDataManager implements DataManager {
    */
   collect(object: object, event: object, subscriptions: readonly PersistentSubscription[]): void {
     let ofObject = this.#ofObject.get(object)
-    if (ofObject === undefined) this.#ofObject.set(object, (ofObject = []))
+    if (ofObject === undefined) {
+      ofObject = []
+      this.#ofObject.set(object, ofObject)
+    }
     let dispatched = ofObject.find((one) => one.event === event)
     if (dispatched === undefined) {
       dispatched = { object, event, subscriptions: new Set(), payloads: new Map() }
@@ -220,8 +219,10 @@ function forgetIfBack({ object, event, payloads }: Dispatched): void {
   if (isInTree(object)) payloads.clear()
 }
 
-/** Text order is order of time; two attempts never have the same. */
+/** Text order is order of time, and at one time of oids; two attempts never have the same. */
 export function attemptName(nowMs: number, oid: Oid): string {
-  return `${String(nowMs).padStart(13, '0')}-${oid}`
+  return `${String(nowMs).padStart(13, '0')}-${String(oid).padStart(OID_DIGITS, '0')}`
 }
 
+/** Of 2⁵³. */
+const OID_DIGITS = 16

@@ -1,7 +1,7 @@
 import { implementer } from '../component/index.js'
 import { parentOf } from '../content/index.js'
+import { outsideAllScopes } from '../foundation/index.js'
 import type { Connection, ObjectDatabase, Oid } from '../persistence/index.js'
-import { runOutsideTransactionScope } from '../transaction/index.js'
 import { WebhookDeliveryAttempt } from './attempt.js'
 import { dialectOf } from './delivery-data-manager.js'
 import { DeliveryQueue, type DeliveryQueueOptions } from './delivery-queue.js'
@@ -87,12 +87,14 @@ export class DeliveryManager implements IWebhookDeliveryManager {
 
   /** Takes up what was pending when the database was last open. Returns when that is queued. */
   start(): Promise<void> {
-    this.#resuming ??= runOutsideTransactionScope(() => this.#resume())
+    this.#resuming ??= outsideAllScopes(() => this.#resume())
     return this.#resuming
   }
 
   acceptForDelivery(shipments: readonly Shipment[]): void {
-    for (const shipment of shipments) this.#enqueue(shipment)
+    outsideAllScopes(() => {
+      for (const shipment of shipments) this.#enqueue(shipment)
+    })
   }
 
   /** Attempts queued or under way, those for later included. */
@@ -145,7 +147,15 @@ export class DeliveryManager implements IWebhookDeliveryManager {
   }
 
   async #deliver(queued: Shipment, signal: AbortSignal): Promise<void> {
-    const shipment = await this.#lookAgain(queued)
+    let shipment: Shipment | undefined
+    try {
+      shipment = await this.#lookAgain(queued)
+    } catch (error) {
+      // It cannot be read. It stays pending, and is looked at again when the database is opened.
+      this.#database.onError(error, 'webhook delivery')
+      return
+    }
+    if (signal.aborted) return
     if (shipment === undefined) {
       void this.#recorder.cancel(queued.attempt as Oid)
       return
@@ -169,8 +179,7 @@ export class DeliveryManager implements IWebhookDeliveryManager {
    * The shipment when it is to be sent now; `undefined` when its attempt was resolved or its
    * subscription removed while it was queued.
    */
-  async #lookAgain(queued: Shipment): Promise<Shipment | undefined> {
-    if (this.#database.lastTid === queued.readAtTid) return queued
+  #lookAgain(queued: Shipment): Promise<Shipment | undefined> {
     const oid = queued.attempt as Oid
     return this.#database.view(({ connection }) => shipmentOf(connection, oid, queued.dueAtMs))
   }

@@ -136,10 +136,7 @@ export class AttemptResolvedError extends defineError(
 ) {}
 
 /** The resource, subscription or attempt is not where it must be. @public */
-export class NotContainedError extends defineError(
-  'NotContainedError',
-  'WEBHOOK_NOT_CONTAINED',
-) {}
+export class NotContainedError extends defineError('NotContainedError', 'WEBHOOK_NOT_CONTAINED') {}
 
 /** An object could not be made into a payload. @public */
 export class PayloadFailedError extends defineError(

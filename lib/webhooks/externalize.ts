@@ -1,5 +1,5 @@
 import { queryAdapter } from '../component/index.js'
-import { isPersistent, storedNameOf, type PersistentClass } from '../persistence/index.js'
+import { isPersistent, type PersistentClass, storedNameOf } from '../persistence/index.js'
 import { PayloadFailedError } from './errors.js'
 import { IExternalObject } from './interfaces.js'
 
@@ -41,7 +41,8 @@ function externalizeAt(
   const inner = (item: unknown): unknown => externalizeAt(item, externalizer, context, depth + 1)
   if (typeof value === 'bigint') return value.toString()
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value) || value instanceof Set) return Array.from(value as Iterable<unknown>, inner)
+  if (Array.isArray(value) || value instanceof Set)
+    return Array.from(value as Iterable<unknown>, inner)
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString()
   if (value instanceof Map) {
     return Object.fromEntries(Array.from(value, ([key, item]) => [String(key), inner(item)]))
@@ -67,7 +68,7 @@ function isPlain(value: object): boolean {
 }
 
 function notExternalizable(value: object): unknown {
-  const constructor = value.constructor as PersistentClass
-  const kind = (isPersistent(value) ? storedNameOf(constructor) : undefined) ?? constructor.name
+  const someClass = value.constructor as PersistentClass
+  const kind = (isPersistent(value) ? storedNameOf(someClass) : undefined) ?? someClass.name
   return { class: 'NonExternalizableObject', internalType: kind }
 }

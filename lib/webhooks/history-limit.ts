@@ -4,8 +4,7 @@ import type { PersistentSubscription } from './subscription.js'
 import { WebhookSubscriptionManager } from './subscription-manager.js'
 
 /** Verbatim: upstream's text. */
-export const TOO_MANY_FAILURES =
-  'Delivery suspended due to too many delivery failures.'
+export const TOO_MANY_FAILURES = 'Delivery suspended due to too many delivery failures.'
 
 /**
  * Removes the oldest resolved attempts until the limit is kept. Pending ones stay, however many.
@@ -13,14 +12,13 @@ export const TOO_MANY_FAILURES =
  * @see `nti.webhooks.subscriptions.prune_subscription_when_resolved`
  */
 export function pruneHistory(subscription: PersistentSubscription): number {
-  let excess = subscription.size - subscription.attemptLimit
-  if (excess <= 0) return 0
-  let removed = 0
+  let left = Math.min(subscription.size - subscription.attemptLimit, subscription.resolvedCount)
+  if (left <= 0) return 0
+  const removed = left
   for (const [name, attempt] of subscription.entries()) {
     if (!attempt.isResolved) continue
     subscription.delete(name)
-    removed++
-    if (--excess <= 0) break
+    if (--left === 0) break
   }
   return removed
 }
@@ -40,4 +38,3 @@ export function suspendAfterFailures(
   if (!(manager instanceof WebhookSubscriptionManager)) return false
   return manager.deactivateSubscription(subscription, { reason: TOO_MANY_FAILURES })
 }
-

@@ -8,13 +8,13 @@ import { IContained, IContainer, IObjectModifiedEvent } from '../content/index.j
 import type { OutgoingRequest, TransportResponse } from './transport.js'
 
 /** A kind of object whose events may become webhooks: what the recommended dispatchers listen to. @public */
-export interface IPossibleWebhookPayload {}
+export type IPossibleWebhookPayload = {}
 export const IPossibleWebhookPayload = defineInterface<IPossibleWebhookPayload>(
   'treehook.IPossibleWebhookPayload',
 )
 
 /** What is sent about an object. Adapt to it to send something other than the object. @public */
-export interface IWebhookPayload {}
+export type IWebhookPayload = {}
 export const IWebhookPayload = defineInterface<IWebhookPayload>('treehook.IWebhookPayload')
 
 /** Has a form for other systems: plain data that JSON can hold. @public */

@@ -1,4 +1,9 @@
-import { providedBy, queryAdapter, type Specification, specificationOf } from '../component/index.js'
+import {
+  providedBy,
+  queryAdapter,
+  type Specification,
+  specificationOf,
+} from '../component/index.js'
 import { describe, Site, siteOf } from '../content/index.js'
 import { NotContainedError } from './errors.js'
 import {

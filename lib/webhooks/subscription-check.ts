@@ -1,7 +1,12 @@
 import type { Interface, Specification } from '../component/index.js'
 import { IObjectEvent, queryUtility, specificationOf } from '../component/index.js'
 import { toStoredSpecification } from '../content/index.js'
-import { InvalidOwnerError, InvalidTargetError, InvalidTriggerError, UnknownDialectError } from './errors.js'
+import {
+  InvalidOwnerError,
+  InvalidTargetError,
+  InvalidTriggerError,
+  UnknownDialectError,
+} from './errors.js'
 import { IWebhookDialect, IWebhookPayload, type SubscriptionOptions } from './interfaces.js'
 
 /** Options that can become a subscription, with their defaults. */
@@ -27,8 +32,8 @@ export function checkSubscription(
 ): CheckedSubscription {
   const checked: CheckedSubscription = {
     to: checkTarget(options.to),
-    for: specificationOf(options.for ?? IWebhookPayload),
-    when: checkTrigger(options.when ?? IObjectEvent),
+    for: specificationOf(options.for === undefined ? IWebhookPayload : options.for),
+    when: checkTrigger(options.when === undefined ? IObjectEvent : options.when),
     ownerId: options.ownerId === '' ? undefined : options.ownerId,
     permissionId: options.permissionId,
     dialectId: options.dialectId ?? '',

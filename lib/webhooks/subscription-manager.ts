@@ -36,9 +36,7 @@ export class WebhookSubscriptionManager
    * @throws WEBHOOK_INVALID_TARGET, WEBHOOK_INVALID_TRIGGER, WEBHOOK_INVALID_OWNER,
    *   WEBHOOK_UNKNOWN_DIALECT: nothing was made.
    */
-  createSubscription(
-    options: SubscriptionOptions,
-  ): PersistentSubscription {
+  createSubscription(options: SubscriptionOptions): PersistentSubscription {
     const { clock } = connectionAbove(this)?.database ?? { clock: systemClock }
     const checked = checkSubscription(options, this)
     const subscription = PersistentSubscription.of(checked, clock.nowMs())
@@ -52,7 +50,9 @@ export class WebhookSubscriptionManager
     assertIn(this, subscription)
     if (subscription.active) return
     const pair: Key[] = [specificationKey(subscription.for), subscription.when.name]
-    const last = this.index.maxKey([...pair, Number.POSITIVE_INFINITY]) as readonly Key[] | undefined
+    const last = this.index.maxKey([...pair, Number.POSITIVE_INFINITY]) as
+      | readonly Key[]
+      | undefined
     const isSamePair = last !== undefined && pair.every((part, at) => last[at] === part)
     const key: Key = [...pair, isSamePair ? (last[2] as number) + 1 : 0]
     this.index.set(key, subscription)
@@ -97,12 +97,7 @@ export class WebhookSubscriptionManager
 
   override delete(name: string): boolean {
     const subscription = this.get(name)
-    const indexKey = subscription?.indexKey
-    // One that was moved to another manager may still be in this one's index.
-    if (indexKey !== undefined && this.index.get(indexKey) === subscription) {
-      this.index.delete(indexKey)
-      subscription.indexKey = undefined
-    }
+    if (subscription !== undefined) dropFromIndex(this, subscription)
     return super.delete(name)
   }
 }
@@ -117,6 +112,17 @@ export function deactivateWhenRemoved(subscription: PersistentSubscription): voi
   if (manager instanceof WebhookSubscriptionManager) manager.deactivateSubscription(subscription)
 }
 
+/** Also of one that was moved to another manager meanwhile. */
+function dropFromIndex(
+  { index }: WebhookSubscriptionManager,
+  subscription: PersistentSubscription,
+): void {
+  const { indexKey } = subscription
+  if (indexKey === undefined || index.get(indexKey) !== subscription) return
+  index.delete(indexKey)
+  subscription.indexKey = undefined
+}
+
 /** `PersistentSubscription`, `PersistentSubscription-2`, … */
 function freeName(manager: WebhookSubscriptionManager): string {
   const base = 'PersistentSubscription'
@@ -126,10 +132,7 @@ function freeName(manager: WebhookSubscriptionManager): string {
   return `${base}-${number}`
 }
 
-function assertIn(
-  manager: WebhookSubscriptionManager,
-  subscription: PersistentSubscription,
-): void {
+function assertIn(manager: WebhookSubscriptionManager, subscription: PersistentSubscription): void {
   if (parentOf(subscription) === manager && nameOf(subscription) !== undefined) return
   throw new NotContainedError(
     `${describeObject(subscription)} is not in ${describeObject(manager)}; ask the manager that it is in`,

@@ -1,9 +1,4 @@
-import {
-  implementer,
-  type Interface,
-  providedBy,
-  type Specification,
-} from '../component/index.js'
+import { type Interface, implementer, providedBy, type Specification } from '../component/index.js'
 import {
   Container,
   fromStoredSpecification,
@@ -46,6 +41,8 @@ export class PersistentSubscription
   @field accessor createdAtMs = 0
   /** Resolved attempts kept; as many failures in a row suspend it. */
   @field accessor attemptLimit = 50
+  /** How many of its attempts are resolved: so that pruning need not look at those that are not. */
+  @field private accessor resolved = 0
   /** Its row in the manager's index; `undefined` while inactive. Kept by the manager. @internal */
   @field accessor indexKey: Key | undefined = undefined
 
@@ -88,6 +85,30 @@ export class PersistentSubscription
     return providedBy(object).extendsOrIs(this.for) && this.ownerId === undefined
   }
 
+  /** How many of its attempts are no longer pending. */
+  get resolvedCount(): number {
+    return this.resolved
+  }
+
+  /** Told by an attempt. @internal */
+  noteResolved(): void {
+    this.resolved++
+  }
+
+  override set<A extends WebhookDeliveryAttempt>(name: string, attempt: A): A {
+    const before = this.size
+    super.set(name, attempt)
+    if (attempt.isResolved && this.size > before) this.resolved++
+    return attempt
+  }
+
+  override delete(name: string): boolean {
+    const attempt = this.get(name)
+    if (!super.delete(name)) return false
+    if (attempt?.isResolved) this.resolved--
+    return true
+  }
+
   /** Removes and returns the oldest attempt; for tests. */
   pop(): WebhookDeliveryAttempt | undefined {
     for (const [name, attempt] of this.entries()) {
@@ -111,4 +132,3 @@ export class PersistentSubscription
 export function endpointOf(subscription: PersistentSubscription): string {
   return String(oidOf(subscription))
 }
-

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { AsyncScope } from '../../lib/foundation/index.js'
+import { AsyncScope, outsideAllScopes } from '../../lib/foundation/index.js'
 
 describe('An async scope', () => {
   test('has a value only inside run, also after an await', async () => {
@@ -20,5 +20,20 @@ describe('An async scope', () => {
       expect(scope.exit(() => scope.current())).toBeUndefined()
       expect(scope.current()).toBe(1)
     })
+  })
+
+  test('knows nothing of what other scopes were given', () => {
+    const one = new AsyncScope<string>()
+    const other = new AsyncScope<string>()
+    one.run('one', () =>
+      other.run('other', () => {
+        expect([one.current(), other.current()]).toEqual(['one', 'other'])
+        expect(other.exit(() => [one.current(), other.current()])).toEqual(['one', undefined])
+        expect(outsideAllScopes(() => [one.current(), other.current()])).toEqual([
+          undefined,
+          undefined,
+        ])
+      }),
+    )
   })
 })

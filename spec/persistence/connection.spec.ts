@@ -69,15 +69,21 @@ describe('Connection', () => {
     expect(stateOf(held)).toBe('upToDate')
   })
 
-  test('holds about as many objects as it may', async () => {
-    const db = await aDatabase()
+  test('holds about as many objects as it may, and loads the others again', async () => {
+    const db = await aDatabase({ cacheObjects: 50 })
     await db.transaction(({ rootMapping }) => {
       for (let n = 0; n < 300; n++) rootMapping.set(String(n), new Employee({ data: n }))
     })
-    const { transactions, connection } = aConnection(await aDatabase())
+    const { transactions, connection } = aConnection(db)
     transactions.begin()
+    const held = [...connection.rootMapping.values()] as Employee[]
+    expect(connection.cacheSize).toBeGreaterThanOrEqual(300)
     await transactions.abort()
-    expect(connection.cacheSize).toBe(0)
+    expect(connection.cacheSize).toBeLessThan(100)
+    transactions.begin()
+    expect([...connection.rootMapping.values()]).toEqual(held)
+    for (const employee of connection.rootMapping.values()) expect(held).toContain(employee)
+    expect(held.map(({ data }) => data).sort()).toEqual(Array.from({ length: 300 }, (_, n) => n).sort())
   })
 
   test('what was changed or handed out for changing is not demoted', async () => {

@@ -1,0 +1,107 @@
+import { describe, expect, test } from '@jest/globals'
+import { childPosition, TreeChanges } from '../../../lib/persistence/btree/tree-changes.js'
+import { EMPTY_TREE, MAX_ITEMS, TreeNode } from '../../../lib/persistence/btree/tree-node.js'
+import { NO_OID } from '../../../lib/persistence/slots.js'
+import { toOid } from '../../../lib/storage/index.js'
+
+const noSource = (): never => {
+  throw new Error('A tree in memory has no stored nodes')
+}
+
+const aTree = (count: number): TreeChanges => {
+  const tree = new TreeChanges(EMPTY_TREE, noSource)
+  for (let n = 0; n < count; n++) tree.set(n, `v${n}`)
+  return tree
+}
+
+/** All nodes, parents first. */
+const nodesOf = (node: TreeNode): TreeNode[] =>
+  node.level === 0 ? [node] : [node, ...node.items.flatMap((item) => nodesOf(item as TreeNode))]
+
+describe('Tree changes', () => {
+  test('the tree it began with is never changed', () => {
+    const root = new TreeNode(0, ['a'], [1], 1)
+    const tree = new TreeChanges(root, noSource)
+    tree.set('b', 2)
+    tree.delete('a')
+    tree.clear()
+    expect(root).toEqual(new TreeNode(0, ['a'], [1], 1))
+    expect(EMPTY_TREE).toEqual(new TreeNode(0, [], []))
+  })
+
+  test('nodes split before they hold too much, and rising keys leave full leaves', () => {
+    const { root } = aTree(MAX_ITEMS * MAX_ITEMS * 2)
+    expect(root.level).toBe(2)
+    expect(root.size).toBe(MAX_ITEMS * MAX_ITEMS * 2)
+    const leaves = nodesOf(root).filter(({ level }) => level === 0)
+    for (const node of nodesOf(root)) {
+      expect(node.items.length).toBeLessThanOrEqual(MAX_ITEMS)
+      expect(node.keys.length).toBe(node.level === 0 ? node.items.length : node.items.length - 1)
+    }
+    expect(leaves.slice(0, -1).every(({ items }) => items.length === MAX_ITEMS)).toBe(true)
+  })
+
+  test('a tree that lost its entries is small again', () => {
+    const tree = aTree(5000)
+    for (let n = 0; n < 5000; n++) expect(tree.delete(n)).toBe(true)
+    expect(tree.delete(1)).toBe(false)
+    expect([tree.root.level, tree.root.size, tree.root.items]).toEqual([0, 0, []])
+  })
+
+  test('the last deed on a key counts', () => {
+    const tree = aTree(0)
+    tree.set('a', 1)
+    tree.set('b', 1)
+    tree.delete('a')
+    tree.set('b', 2)
+    expect([...tree.operations]).toEqual([
+      { key: 'a', kind: 'delete' },
+      { key: 'b', value: 2, kind: 'set' },
+    ])
+  })
+
+  test('operations are applied again to another tree', () => {
+    const tree = new TreeChanges(new TreeNode(0, ['a', 'b'], [1, 2], 2), noSource)
+    tree.set('c', 3)
+    tree.delete('a')
+    const newer = new TreeNode(0, ['a', 'b', 'z'], [1, 2, 26], 3)
+    const replayed = tree.replayOn(newer, noSource)
+    expect([replayed.root.keys, replayed.root.items, replayed.root.size]).toEqual([['b', 'c', 'z'], [2, 3, 26], 3])
+  })
+
+  test('a text key that looks like a tuple is another key', () => {
+    const tree = aTree(0)
+    tree.set('tuple:string:1:a', 'text')
+    tree.set(['a'], 'tuple')
+    expect(tree.replayOn(EMPTY_TREE, noSource).root.items).toEqual(['text', 'tuple'])
+  })
+
+  test('clearing touches every key, and comes first when it is applied again', () => {
+    const tree = aTree(3)
+    tree.clear()
+    tree.set('new', 1)
+    expect([tree.touchesAll, tree.isEmpty]).toEqual([true, false])
+    expect(tree.replayOn(new TreeNode(0, ['old'], [1], 1), noSource).root.keys).toEqual(['new'])
+  })
+
+  test('is empty until something was done', () => {
+    const tree = new TreeChanges(EMPTY_TREE, noSource)
+    expect(tree.isEmpty).toBe(true)
+    tree.delete('absent')
+    expect(tree.isEmpty).toBe(true)
+    tree.touchesAll = true
+    expect(tree.isEmpty).toBe(false)
+  })
+
+  test('a tree that was not stored after all forgets the oids of its nodes', () => {
+    const tree = aTree(200)
+    for (const node of nodesOf(tree.root)) node.oid = toOid(5)
+    tree.forgetOids()
+    expect(nodesOf(tree.root).every(({ oid }) => oid === NO_OID)).toBe(true)
+  })
+
+  test('a separator belongs to the child on its right', () => {
+    const node = new TreeNode(1, ['f', 'm'], [])
+    expect(['a', 'f', 'g', 'm', 'z'].map((key) => childPosition(node, key))).toEqual([0, 1, 1, 2, 2])
+  })
+})

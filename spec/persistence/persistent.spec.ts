@@ -1,0 +1,55 @@
+import { describe, expect, test } from '@jest/globals'
+import { isPersistent, oidOf, Persistent, serialOf, stateOf, stored } from '../../lib/persistence/index.js'
+import { aConnection, aDatabase, aDatabaseWithBob, Employee } from '../support/persistence-builders.js'
+
+describe('Persistent object', () => {
+  test('is unsaved until it is added, and writable anywhere', () => {
+    const employee = new Employee()
+    employee.title = 'new'
+    expect([stateOf(employee), oidOf(employee), serialOf(employee)]).toEqual(['unsaved', undefined, 0])
+  })
+
+  test('goes through its states', async () => {
+    const db = await aDatabaseWithBob()
+    const { connection, transactions, bob } = aConnection(db)
+    transactions.begin()
+    const object = bob()
+    const states = [stateOf(object)]
+    object.title = 'x'
+    states.push(stateOf(object))
+    await transactions.commit()
+    states.push(stateOf(object))
+    transactions.begin()
+    connection.cacheMinimize()
+    states.push(stateOf(object))
+    expect(object.title).toBe('x')
+    states.push(stateOf(object))
+    expect(states).toEqual(['upToDate', 'changed', 'upToDate', 'ghost', 'upToDate'])
+  })
+
+  test('is known from other objects', () => {
+    expect([isPersistent(new Employee()), isPersistent({}), isPersistent(Object.create(Employee.prototype))]).toEqual([true, false, false])
+  })
+
+  test('is loaded without its constructor, and keeps volatile properties while in memory', async () => {
+    let constructed = 0
+    @stored('spec.Counted')
+    class Counted extends Persistent {
+      note = 'set by the constructor'
+      constructor() {
+        super()
+        constructed++
+      }
+    }
+    const db = await aDatabase()
+    await db.transaction(({ rootMapping }) => void rootMapping.set('it', new Counted()))
+    db.cacheClear()
+    const seen = await db.view(({ rootMapping }) => {
+      const it = rootMapping.get('it') as Counted
+      const before = it.note
+      it.note = 'volatile'
+      return [it instanceof Counted, before, (rootMapping.get('it') as Counted).note]
+    })
+    expect([seen, constructed]).toEqual([[true, undefined, 'volatile'], 1])
+  })
+})

@@ -1,0 +1,210 @@
+import { expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { BTree, type Key, type ObjectDatabase, type RangeOptions } from '../../lib/persistence/index.js'
+import { compareKeys } from '../../lib/persistence/btree/keys.js'
+import { aDatabase } from '../support/persistence-builders.js'
+
+const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
+
+/** Few enough to meet again, and of all kinds. */
+const key: fc.Arbitrary<Key> = fc.oneof(
+  fc.integer({ min: -20, max: 400 }),
+  fc.bigInt({ min: -3n, max: 40n }),
+  fc.integer({ min: 0, max: 300 }).map((n) => `k${n}`),
+  fc.tuple(fc.constantFrom('a', 'b'), fc.integer({ min: 0, max: 60 })),
+)
+
+type Step =
+  | { readonly do: 'set' | 'delete'; readonly key: Key; readonly value: number }
+  | { readonly do: 'fill' | 'empty'; readonly from: number; readonly count: number; readonly by: number }
+  | { readonly do: 'clear' | 'commit' | 'abort' | 'reload' }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 20, arbitrary: fc.record({ do: fc.constantFrom('set' as const, 'delete' as const), key, value: fc.nat() }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constantFrom('fill' as const, 'fill' as const, 'empty' as const),
+      from: fc.integer({ min: -20, max: 400 }),
+      count: fc.integer({ min: 1, max: 300 }),
+      by: fc.constantFrom(1, -1, 7),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ do: 'clear' as const }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('commit' as const, 'abort' as const, 'reload' as const) }) },
+)
+
+const range: fc.Arbitrary<RangeOptions> = fc.record(
+  { min: key, max: key, excludeMin: fc.boolean(), excludeMax: fc.boolean(), reverse: fc.boolean() },
+  { requiredKeys: [] },
+)
+
+/** The reference: an array in the order of keys. */
+class SortedArray {
+  entries: [Key, number][] = []
+
+  set(wanted: Key, value: number): void {
+    const at = this.entries.findIndex(([other]) => compareKeys(other, wanted) >= 0)
+    const isThere = at !== -1 && compareKeys(this.entries[at]![0], wanted) === 0
+    if (isThere) this.entries[at] = [wanted, value]
+    else this.entries.splice(at === -1 ? this.entries.length : at, 0, [wanted, value])
+  }
+
+  delete(wanted: Key): boolean {
+    const before = this.entries.length
+    this.entries = this.entries.filter(([other]) => compareKeys(other, wanted) !== 0)
+    return this.entries.length < before
+  }
+
+  range({ min, max, excludeMin, excludeMax, reverse }: RangeOptions): [Key, number][] {
+    const inside = this.entries.filter(
+      ([other]) =>
+        (min === undefined || compareKeys(other, min) >= (excludeMin ? 1e-9 : 0)) &&
+        (max === undefined || compareKeys(other, max) <= (excludeMax ? -1e-9 : 0)),
+    )
+    return reverse ? inside.reverse() : inside
+  }
+}
+
+function change(target: { set(key: Key, value: number): unknown; delete(key: Key): boolean }, todo: Step): void {
+  if (todo.do === 'set') target.set(todo.key, todo.value)
+  else if (todo.do === 'delete') target.delete(todo.key)
+  else if (todo.do === 'fill' || todo.do === 'empty') {
+    for (let n = 0; n < todo.count; n++) {
+      if (todo.do === 'fill') target.set(todo.from + n * todo.by, n)
+      else target.delete(todo.from + n * todo.by)
+    }
+  }
+}
+
+class Aborted extends Error {}
+
+test('a tree in a database equals a sorted array', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.array(step, { maxLength: 25 }), fc.boolean()), { maxLength: 8 }),
+      fc.array(range, { minLength: 1, maxLength: 6 }),
+      async (transactions, ranges) => {
+        const db = await aDatabase({ cacheBytes: 100_000 })
+        await db.transaction(({ rootMapping }) => void rootMapping.set('tree', new BTree()))
+        let committed = new SortedArray()
+        for (const [steps, commits] of transactions) {
+          const array = new SortedArray()
+          array.entries = [...committed.entries]
+          const work = db.transaction(({ rootMapping }) => {
+            const tree = rootMapping.get('tree') as BTree<Key, number>
+            for (const todo of steps) {
+              if (todo.do === 'clear') {
+                tree.clear()
+                array.entries = []
+              } else {
+                change(tree, todo)
+                change(array, todo)
+              }
+            }
+            expectSame(tree, array, ranges)
+            if (!commits) throw new Aborted()
+          })
+          if (commits) {
+            await work
+            committed = array
+          } else await expect(work).rejects.toBeInstanceOf(Aborted)
+          if (steps.some((todo) => todo.do === 'reload')) db.cacheClear()
+          await expectStored(db, committed, ranges)
+        }
+        db.cacheClear()
+        await expectStored(db, committed, ranges)
+        await db.close()
+      },
+    ),
+    { seed, numRuns: 30 },
+  )
+}, 120_000)
+
+test('a tree of three levels equals a sorted array', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom<((n: number) => Key)[]>(
+        (n) => n,
+        (n) => BigInt(n),
+        (n) => String(n).padStart(6, '0'),
+        (n) => ['t', n % 7, n],
+      ),
+      fc.constantFrom('rising', 'falling', 'shuffled'),
+      fc.integer(),
+      async (keyOf, order, salt) => {
+        const numbers = Array.from({ length: 6000 }, (_, n) => n)
+        if (order === 'falling') numbers.reverse()
+        if (order === 'shuffled') numbers.sort((a, b) => hash(a, salt) - hash(b, salt))
+        const db = await aDatabase()
+        for (let part = 0; part < 6000; part += 1500) {
+          await db.transaction(({ rootMapping }) => {
+            if (part === 0) rootMapping.set('tree', new BTree())
+            const tree = rootMapping.get('tree') as BTree<Key, number>
+            for (const n of numbers.slice(part, part + 1500)) tree.set(keyOf(n), n)
+          })
+        }
+        const sorted = numbers.map(keyOf).sort(compareKeys)
+        db.cacheClear()
+        await db.transaction(({ rootMapping }) => {
+          const tree = rootMapping.get('tree') as BTree<Key, number>
+          expect([...tree.keys()]).toEqual(sorted)
+          for (const n of numbers) if (hash(n, salt) % 3 > 0) tree.delete(keyOf(n))
+        })
+        const left = numbers.filter((n) => hash(n, salt) % 3 === 0).map(keyOf).sort(compareKeys)
+        db.cacheClear()
+        await db.view(({ rootMapping }) => {
+          const tree = rootMapping.get('tree') as BTree<Key, number>
+          expect([...tree.keys({ reverse: true })].reverse()).toEqual(left)
+          expect([tree.size, tree.minKey(), tree.maxKey()]).toEqual([left.length, left[0], left.at(-1)])
+        })
+        await db.close()
+      },
+    ),
+    { seed, numRuns: 6 },
+  )
+}, 120_000)
+
+test('a walk over a tree that changes meanwhile sees every key that stays, once and in order', () => {
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.integer({ min: 0, max: 2000 }), { minLength: 1, maxLength: 400 }),
+      fc.array(fc.record({ at: fc.nat(400), set: fc.array(fc.integer({ min: 0, max: 2000 })), delete: fc.array(fc.integer({ min: 0, max: 2000 })) }), { maxLength: 6 }),
+      fc.boolean(),
+      (keys, changes, reverse) => {
+        const tree = new BTree<number, number>()
+        for (const n of keys) tree.set(n, n)
+        const touched = new Set(changes.flatMap((it) => [...it.set, ...it.delete]))
+        const seen: number[] = []
+        for (const n of tree.keys({ reverse })) {
+          expect(tree.has(n)).toBe(true)
+          for (const it of changes.filter(({ at }) => at === seen.length)) {
+            for (const added of it.set) tree.set(added, 0)
+            for (const gone of it.delete) tree.delete(gone)
+          }
+          seen.push(n)
+        }
+        const sorted = [...new Set(seen)].sort((a, b) => (reverse ? b - a : a - b))
+        expect(seen).toEqual(sorted)
+        for (const n of keys) if (!touched.has(n)) expect(seen).toContain(n)
+      },
+    ),
+    { seed, numRuns: 200 },
+  )
+})
+
+function hash(n: number, salt: number): number {
+  return Math.imul(n + 1, 2654435761 ^ salt) >>> 3
+}
+
+function expectStored(db: ObjectDatabase, array: SortedArray, ranges: readonly RangeOptions[]): Promise<void> {
+  return db.view(({ rootMapping }) => expectSame(rootMapping.get('tree') as BTree<Key, number>, array, ranges))
+}
+
+function expectSame(tree: BTree<Key, number>, array: SortedArray, ranges: readonly RangeOptions[]): void {
+  const { entries } = array
+  expect([...tree]).toEqual(entries)
+  expect([tree.size, tree.minKey(), tree.maxKey()]).toEqual([entries.length, entries[0]?.[0], entries.at(-1)?.[0]])
+  for (const part of ranges) expect([...tree.entries(part)]).toEqual(array.range(part))
+  for (const [wanted, value] of entries) expect(tree.get(wanted)).toBe(value)
+}
