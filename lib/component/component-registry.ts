@@ -317,11 +317,19 @@ export class ComponentRegistry {
 
   #replace(row: Registration): void {
     const [there] = this.#rowsLike(row)
-    if (there !== undefined) {
-      if (there.component === row.component && there.info === row.info) return
-      this.#remove(there)
+    if (there === undefined) {
+      this.#add(row)
+      return
     }
-    this.#add(row)
+    if (there.component === row.component && there.info === row.info) return
+    this.#remove(there)
+    try {
+      this.table.add(row)
+    } catch (error) {
+      this.#add(there)
+      throw error
+    }
+    this.#notify(new Registered(row, this))
   }
 
   #add(row: Registration): void {

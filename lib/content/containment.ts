@@ -1,15 +1,14 @@
 import { notify } from '../component/index.js'
-import {
-  isPersistent,
-  treeDelete,
-  treeGet,
-  treeHas,
-  treeSet,
-} from '../persistence/index.js'
+import { isPersistent, treeDelete, treeGet, treeHas, treeSet } from '../persistence/index.js'
 import { Contained } from './contained.js'
 import type { Container } from './container.js'
 import { CycleError, DuplicateNameError, InvalidItemError, LocationError } from './errors.js'
-import { ContainerModifiedEvent, ObjectAddedEvent, ObjectMovedEvent, ObjectRemovedEvent } from './lifecycle.js'
+import {
+  ContainerModifiedEvent,
+  ObjectAddedEvent,
+  ObjectMovedEvent,
+  ObjectRemovedEvent,
+} from './lifecycle.js'
 import { describe, lineage } from './location.js'
 import { assertValidName } from './names.js'
 import { notifySublocations, touchTrees } from './sublocations.js'
@@ -31,7 +30,12 @@ import { notifySublocations, touchTrees } from './sublocations.js'
 export function setItem(container: Container, name: string, item: Contained): void {
   assertValidName(name)
   const present = treeGet(container, name)
-  if (typeof item !== 'object' || item === null || !isPersistent(item) || !(item instanceof Contained)) {
+  if (
+    typeof item !== 'object' ||
+    item === null ||
+    !isPersistent(item) ||
+    !(item instanceof Contained)
+  ) {
     throw new InvalidItemError(
       `${describe(container)} holds objects that extend Contained; ${JSON.stringify(name)} was given ${kindOf(item)}`,
     )
@@ -49,7 +53,7 @@ export function setItem(container: Container, name: string, item: Contained): vo
   if (isAt(item, container, name)) return
   item.__parent__ = container
   item.__name__ = name
-  const isNew = from.parent === undefined && from.name === undefined
+  const isNew = from.parent === undefined || from.name === undefined
   const event = isNew ? new ObjectAddedEvent(item, to) : new ObjectMovedEvent(item, { from, to })
   if (!isNew) touchTrees(item)
   notifySublocations(item, event)

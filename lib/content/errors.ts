@@ -4,7 +4,10 @@ import { defineError, type ErrorClass } from '../foundation/index.js'
 export class LocationError extends defineError('LocationError', 'CONTENT_LOCATION') {}
 
 /** Another item has this name already. @public */
-export class DuplicateNameError extends defineError('DuplicateNameError', 'CONTENT_DUPLICATE_NAME') {}
+export class DuplicateNameError extends defineError(
+  'DuplicateNameError',
+  'CONTENT_DUPLICATE_NAME',
+) {}
 
 /** A name that no item can have. @public */
 export class InvalidNameError extends defineError('InvalidNameError', 'CONTENT_INVALID_NAME') {}

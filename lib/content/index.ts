@@ -3,8 +3,8 @@ export { Container, Folder, RootFolder } from './container.js'
 export { currentSite, runInSite } from './current-site.js'
 export { databaseRegistry } from './database-registry.js'
 export {
-  contentErrors,
   CycleError,
+  contentErrors,
   DuplicateNameError,
   InvalidItemError,
   InvalidNameError,

@@ -24,7 +24,9 @@ export function* lineage(object: object): Generator<object, void, undefined> {
   let depth = 0
   for (let at: object | undefined = object; at !== undefined; at = parentOf(at)) {
     if (++depth > MAX_DEPTH) {
-      throw new CycleError(`The parents of ${describe(object)} run in a circle`)
+      throw new CycleError(
+        `The parents of ${describe(object)} run in a circle, or are more than ${MAX_DEPTH}`,
+      )
     }
     yield at
   }

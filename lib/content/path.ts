@@ -41,7 +41,9 @@ function refuse(object: object): never {
 
 /** A name as paths write it. */
 export function encodeName(name: string): string {
-  return /[%/]/.test(name) ? name.replace(/[%/]/g, (found) => (found === '/' ? '%2F' : '%25')) : name
+  return /[%/]/.test(name)
+    ? name.replace(/[%/]/g, (found) => (found === '/' ? '%2F' : '%25'))
+    : name
 }
 
 /** A name as containers have it. */
@@ -58,7 +60,9 @@ export function decodeName(name: string): string {
  */
 export function canonicalPath(path: string): string {
   if (!path.startsWith('/')) {
-    throw new LocationError(`${JSON.stringify(path)} is no absolute path: it must begin with a slash`)
+    throw new LocationError(
+      `${JSON.stringify(path)} is no absolute path: it must begin with a slash`,
+    )
   }
   const names: string[] = []
   for (const name of path.split('/')) {
@@ -85,4 +89,3 @@ setPathDescriber((object: Persistent) => {
     throw error
   }
 })
-

@@ -1,4 +1,4 @@
-import { storedNameOf, type PersistentClass } from '../persistence/index.js'
+import { type PersistentClass, storedNameOf } from '../persistence/index.js'
 import { Container } from './container.js'
 import { IRoot, ISite } from './interfaces.js'
 import { nameOf } from './location.js'
@@ -48,6 +48,6 @@ function label(object: object): string {
   const name = nameOf(object) ?? '(no name)'
   if (ISite.providedBy(object)) return `<ISite>: ${name}`
   if (object instanceof Container) return name
-  const constructor = object.constructor as PersistentClass
-  return `${name} => <${(storedNameOf(constructor) ?? constructor.name).replace(/^.*\./, '')}>`
+  const itsClass = object.constructor as PersistentClass
+  return `${name} => <${(storedNameOf(itsClass) ?? itsClass.name).replace(/^.*\./, '')}>`
 }

@@ -123,4 +123,3 @@ function databaseOf(object: object): ObjectDatabase | undefined {
 }
 
 setContextLookup(registryAt)
-

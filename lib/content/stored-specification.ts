@@ -1,9 +1,9 @@
 import {
   type Class,
   directlyProvides,
-  implementedBy,
   type Interface,
   InvalidRegistrationError,
+  implementedBy,
   interfaceNamed,
   providedBy,
   type Specification,

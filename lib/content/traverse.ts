@@ -60,7 +60,9 @@ function parse(path: string): ParsedPath {
   const segments = path.slice(isAbsolute ? 1 : 0).split('/')
   if (segments[segments.length - 1] === '') segments.pop()
   if (segments.includes('')) {
-    throw new LocationError(`The path ${JSON.stringify(path)} has an empty name between two slashes`)
+    throw new LocationError(
+      `The path ${JSON.stringify(path)} has an empty name between two slashes`,
+    )
   }
   const names = segments.filter((name) => name !== '.').map(decodeName)
   const result = { isAbsolute, names }
@@ -78,7 +80,8 @@ function special(at: object, name: string): object | undefined {
   if (name === '..') return parentOf(at)
   if (name.startsWith('++')) return namespace(at, name)
   if (ITraversable.providedBy(at)) return at.traverse(name) as object | undefined
-  if (!(at instanceof Container) && IContainer.providedBy(at)) return at.get(name) as object | undefined
+  if (!(at instanceof Container) && IContainer.providedBy(at))
+    return at.get(name) as object | undefined
   return adapted(at)?.traverse(name) as object | undefined
 }
 
@@ -106,7 +109,8 @@ function isExpected<T>(object: object, expected: Expected<T>): boolean {
 
 function refuse(at: object, name: string, path: string): never {
   const here = safePath(at)
-  const names = at instanceof Container ? [...take(at.keys(), 10)].map((key) => JSON.stringify(key)) : []
+  const names =
+    at instanceof Container ? [...take(at.keys(), 10)].map((key) => JSON.stringify(key)) : []
   const there =
     at instanceof Container
       ? names.length === 0

@@ -51,44 +51,47 @@ export function rememberField(getter: object, definition: FieldDefinition): void
  * The layout of a class; worked out once, when the first object is made or loaded.
  * @throws PERSISTENCE_INVALID_CLASS when a class without a tree extends nothing persistent.
  */
-export function layoutOf(constructor: PersistentClass): ClassLayout {
-  const known = layouts.get(constructor)
+export function layoutOf(persistentClass: PersistentClass): ClassLayout {
+  const known = layouts.get(persistentClass)
   if (known !== undefined) return known
-  const layout = buildLayout(constructor)
-  layouts.set(constructor, layout)
+  const layout = buildLayout(persistentClass)
+  layouts.set(persistentClass, layout)
   return layout
 }
 
 /** Forgets a layout, because `definePersistent` is about to add fields. */
-export function hasLayout(constructor: PersistentClass): boolean {
-  return layouts.has(constructor)
+export function hasLayout(persistentClass: PersistentClass): boolean {
+  return layouts.has(persistentClass)
 }
 
-function buildLayout(constructor: PersistentClass): ClassLayout {
-  const base = Object.getPrototypeOf(constructor) as PersistentClass | null
-  const inherited = typeof base === 'function' && base !== Function.prototype ? layoutOf(base) : undefined
+function buildLayout(persistentClass: PersistentClass): ClassLayout {
+  const base = Object.getPrototypeOf(persistentClass) as PersistentClass | null
+  const inherited =
+    typeof base === 'function' && base !== Function.prototype ? layoutOf(base) : undefined
   const fields: FieldDefinition[] = inherited === undefined ? [] : [...inherited.fields]
   const place = (definition: FieldDefinition): void => {
     const same = fields.findIndex(({ name }) => name === definition.name)
     const index = same === -1 ? fields.length : same
     if (definition.index !== -1 && definition.index !== index) {
       throw new InvalidClassError(
-        `The field ${definition.name} of ${constructor.name} was declared for another class too; declare it anew for each`,
+        `The field ${definition.name} of ${persistentClass.name} was declared for another class too; declare it anew for each`,
       )
     }
     definition.index = index
     fields[index] = definition
   }
   for (const [name, descriptor] of Object.entries(
-    Object.getOwnPropertyDescriptors(constructor.prototype),
+    Object.getOwnPropertyDescriptors(persistentClass.prototype),
   )) {
     const definition = descriptor.get && fieldsByGetter.get(descriptor.get)
     if (definition !== undefined && definition.name === name) place(definition)
   }
-  if (Object.hasOwn(constructor, HAS_TREE)) place({ ...TREE_FIELD })
-  const treeIndex = fields.findIndex(({ name }) => name === TREE_FIELD.name && isTree(constructor))
+  if (Object.hasOwn(persistentClass, HAS_TREE)) place({ ...TREE_FIELD })
+  const treeIndex = fields.findIndex(
+    ({ name }) => name === TREE_FIELD.name && isTree(persistentClass),
+  )
   return {
-    constructor,
+    constructor: persistentClass,
     fields,
     names: fields.map(({ name }) => name),
     treeIndex,
@@ -97,6 +100,6 @@ function buildLayout(constructor: PersistentClass): ClassLayout {
   }
 }
 
-function isTree(constructor: PersistentClass): boolean {
-  return HAS_TREE in constructor
+function isTree(persistentClass: PersistentClass): boolean {
+  return HAS_TREE in persistentClass
 }

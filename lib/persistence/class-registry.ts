@@ -16,22 +16,23 @@ const namesByClass = new WeakMap<PersistentClass, string>()
  * @public
  */
 export function stored(name: string) {
-  return <C extends PersistentClass>(constructor: C, _context?: unknown): void => {
-    registerClass(constructor, name)
+  return <C extends PersistentClass>(persistentClass: C, _context?: unknown): void => {
+    registerClass(persistentClass, name)
   }
 }
 
 /** @internal */
-export function registerClass(constructor: PersistentClass, name: string): void {
-  if (name === '') throw new InvalidClassError(`${constructor.name} needs a stored name with text`)
+export function registerClass(persistentClass: PersistentClass, name: string): void {
+  if (name === '')
+    throw new InvalidClassError(`${persistentClass.name} needs a stored name with text`)
   const holder = classesByName.get(name)
-  if (holder !== undefined && holder !== constructor) {
+  if (holder !== undefined && holder !== persistentClass) {
     throw new InvalidClassError(
-      `The stored name ${name} belongs to the class ${holder.name}; ${constructor.name} needs one of its own`,
+      `The stored name ${name} belongs to the class ${holder.name}; ${persistentClass.name} needs one of its own`,
     )
   }
-  classesByName.set(name, constructor)
-  namesByClass.set(constructor, name)
+  classesByName.set(name, persistentClass)
+  namesByClass.set(persistentClass, name)
 }
 
 /** The class of a stored name, or `undefined` when this program has none. @public */
@@ -40,6 +41,6 @@ export function classNamed(name: string): PersistentClass | undefined {
 }
 
 /** The stored name of exactly this class, or `undefined`. @public */
-export function storedNameOf(constructor: PersistentClass): string | undefined {
-  return namesByClass.get(constructor)
+export function storedNameOf(persistentClass: PersistentClass): string | undefined {
+  return namesByClass.get(persistentClass)
 }

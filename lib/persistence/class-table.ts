@@ -51,11 +51,11 @@ export class ClassTable {
   layoutFor(classLayout: ClassLayout): StateLayout {
     let layout = this.#layouts.get(classLayout)
     if (layout === undefined) {
-      const { constructor, names, treeIndex } = classLayout
-      const storedName = storedNameOf(constructor)
+      const { constructor: persistentClass, names, treeIndex } = classLayout
+      const storedName = storedNameOf(persistentClass)
       if (storedName === undefined) {
         throw new InvalidClassError(
-          `The class ${constructor.name} has no stored name: write @stored('…') before it, or call definePersistent`,
+          `The class ${persistentClass.name} has no stored name: write @stored('…') before it, or call definePersistent`,
         )
       }
       layout = { storedName, classLayout, names, treeIndex }
@@ -104,15 +104,15 @@ export class ClassTable {
       )
     }
     if (row.name === NODE_CLASS) return { layout: NODE_LAYOUT, order: undefined }
-    const constructor = classNamed(row.name)
-    if (constructor === undefined) {
+    const persistentClass = classNamed(row.name)
+    if (persistentClass === undefined) {
       throw new UnknownClassError(
         `The object with oid ${formatOid(oid)} is stored as ${row.name}, and no class of this program has that ` +
           `stored name. Import the module that declares @stored('${row.name}') before reading the object.`,
         { details: { oid: formatOid(oid), storedName: row.name } },
       )
     }
-    const current = this.layoutFor(layoutOf(constructor))
+    const current = this.layoutFor(layoutOf(persistentClass))
     if (sameNames(current.names, row.fields)) return { layout: current, order: undefined }
     const extra = row.fields.filter((name) => !current.names.includes(name))
     const layout =

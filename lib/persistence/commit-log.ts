@@ -36,7 +36,10 @@ export class CommitLog {
       if (touchesAll) this.#touched.set(oid, tid)
       if (tokens.length === 0) continue
       let keys = this.#keys.get(oid)
-      if (keys === undefined) this.#keys.set(oid, (keys = new Map()))
+      if (keys === undefined) {
+        keys = new Map()
+        this.#keys.set(oid, keys)
+      }
       for (const token of tokens) keys.set(token, tid)
     }
   }

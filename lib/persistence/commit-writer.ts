@@ -17,7 +17,8 @@ export interface PreparedCommit {
   readonly trees: readonly TreeSummary[]
 }
 
-interface Waiting extends PreparedCommit {
+interface Waiting {
+  readonly prepared: PreparedCommit
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
@@ -103,7 +104,7 @@ export class CommitWriter {
       trees: prepared.trees,
     })
     return new Promise((resolve, reject) => {
-      this.#queue.push({ ...prepared, resolve, reject })
+      this.#queue.push({ prepared, resolve, reject })
       this.#draining ??= this.#drain()
     })
   }
@@ -127,7 +128,7 @@ export class CommitWriter {
       this.#queue = []
       try {
         await this.#storage.write(
-          batch.map(({ commit }) => commit),
+          batch.map(({ prepared }) => prepared.commit),
           this.#durability,
         )
       } catch (error) {
@@ -140,12 +141,13 @@ export class CommitWriter {
   }
 
   #publish(batch: readonly Waiting[]): void {
-    for (const { commit, states, trees } of batch) {
+    for (const { prepared } of batch) {
+      const { commit, states, trees } = prepared
       this.#store.publish(states)
       this.#store.treesPublished(trees, commit.tid)
     }
     const last = batch[batch.length - 1] as Waiting
-    this.#store.epochs.publish(last.commit.tid)
+    this.#store.epochs.publish(last.prepared.commit.tid)
     this.#store.log.forgetUpTo(this.#store.epochs.oldestTid)
     for (const { resolve } of batch) resolve()
   }

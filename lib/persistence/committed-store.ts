@@ -3,8 +3,8 @@ import { ClassTable } from './class-table.js'
 import { CommitLog } from './commit-log.js'
 import type { CommittedState } from './committed-state.js'
 import { type Epoch, Epochs } from './epoch.js'
-import { decodeState } from './state-codec.js'
 import { StateCache } from './state-cache.js'
+import { decodeState } from './state-codec.js'
 
 /** How often what happened since the database was opened. @public */
 export interface DatabaseCounters {

@@ -1,24 +1,25 @@
+import { type Clock, invariant } from '../foundation/index.js'
 import {
-  type DataManager,
+  formatOid,
+  NO_TID,
+  ObjectNotFoundError,
+  type Oid,
+  ROOT_OID,
+  type StorageCommit,
+  type Tid,
+} from '../storage/index.js'
+import {
   currentTransaction,
+  type DataManager,
   hasEnded,
   type Synchronizer,
   type Transaction,
   type TransactionManager,
 } from '../transaction/index.js'
-import {
-  formatOid,
-  NO_TID,
-  type Oid,
-  ObjectNotFoundError,
-  ROOT_OID,
-  type Tid,
-} from '../storage/index.js'
-import { type Clock, invariant } from '../foundation/index.js'
 import type { BTree } from './btree/b-tree.js'
+import type { CommitWriter } from './commit-writer.js'
 import { CommittedState } from './committed-state.js'
 import type { CommittedStore } from './committed-store.js'
-import type { CommitWriter } from './commit-writer.js'
 import { describeObject } from './describe.js'
 import type { Epoch } from './epoch.js'
 import {
@@ -33,7 +34,13 @@ import { ObjectCache } from './object-cache.js'
 import type { ObjectDatabase } from './object-database.js'
 import { makeGhost, type Persistent, slotsOf, workingValues } from './persistent.js'
 import { Reference } from './reference.js'
-import { type PendingObject, type SerializerHost, serialize, summarizeTrees } from './serializer.js'
+import {
+  type PendingObject,
+  type PendingRecord,
+  type SerializerHost,
+  serialize,
+  summarizeTrees,
+} from './serializer.js'
 import { GHOST, NO_OID, type SlotsOwner, UNOWNED } from './slots.js'
 import { validate } from './validation.js'
 
@@ -404,24 +411,27 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
     return states
   }
 
-  #recordsToWrite() {
-    return this.#pending
-      .flatMap((pending) => [pending, ...pending.nodes])
-      .map(({ oid, layout, bytes }) => ({
-        oid,
-        classId: this.classes.idFor(layout),
-        state: bytes,
-      }))
+  #recordsToWrite(): StorageCommit['records'] {
+    const records: StorageCommit['records'][number][] = []
+    const add = ({ oid, layout, bytes }: PendingRecord): void => {
+      records.push({ oid, classId: this.classes.idFor(layout), state: bytes })
+    }
+    for (const pending of this.#pending) {
+      add(pending)
+      for (const node of pending.nodes) add(node)
+    }
+    return records
   }
 
   /** The commit is durable: what was written is now what the objects are. */
   #adopt(states: readonly CommittedState[], tid: Tid): void {
     // With nobody's commit between, what this connection sees now is exactly its own.
     if (tid === this.#seenTid + 1) this.#seenTid = tid
-    const byOid = new Map(states.map((state) => [state.oid, state]))
-    for (const { object, slots, oid } of this.#pending) {
-      const state = byOid.get(oid)
-      invariant(state !== undefined, 'every object written has a state')
+    let next = 0 // each object's state is followed by those of its nodes
+    for (const { object, slots, oid, nodes } of this.#pending) {
+      const state = states[next] as CommittedState
+      next += 1 + nodes.length
+      invariant(state.oid === oid, 'the states stand in the order of the objects')
       slots.committed = state
       slots.values = state.values as unknown[]
       slots.changed = false

@@ -58,7 +58,10 @@ export class Epochs {
   publish(tid: Tid): void {
     const previous = this.#current
     this.#current = this.#start()
-    invariant(this.#current.tid === tid, 'a snapshot taken when a write is acknowledged ends with it')
+    invariant(
+      this.#current.tid === tid,
+      'a snapshot taken when a write is acknowledged ends with it',
+    )
     this.#closeUnused(previous)
   }
 

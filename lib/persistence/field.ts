@@ -71,45 +71,48 @@ export function field(targetOrOptions: object, context?: Context): unknown {
  * @public
  */
 export function definePersistent<C extends PersistentClass>(
-  constructor: C,
+  persistentClass: C,
   {
     name,
     fields,
-  }: { readonly name: string; readonly fields: readonly string[] | Readonly<Record<string, unknown>> },
+  }: {
+    readonly name: string
+    readonly fields: readonly string[] | Readonly<Record<string, unknown>>
+  },
 ): C {
-  if (!(constructor.prototype instanceof Persistent)) {
-    throw new InvalidClassError(`${constructor.name} must extend Persistent to be stored`)
+  if (!(persistentClass.prototype instanceof Persistent)) {
+    throw new InvalidClassError(`${persistentClass.name} must extend Persistent to be stored`)
   }
-  if (hasLayout(constructor)) {
+  if (hasLayout(persistentClass)) {
     throw new InvalidClassError(
-      `Objects of ${constructor.name} exist already; call definePersistent right after the class`,
+      `Objects of ${persistentClass.name} exist already; call definePersistent right after the class`,
     )
   }
-  const known = storedNameOf(constructor)
+  const known = storedNameOf(persistentClass)
   if (known !== undefined && known !== name) {
     throw new InvalidClassError(
-      `${constructor.name} is stored as ${known} already; give definePersistent that name instead of ${name}`,
+      `${persistentClass.name} is stored as ${known} already; give definePersistent that name instead of ${name}`,
     )
   }
-  registerClass(constructor, name)
+  registerClass(persistentClass, name)
   const entries = Array.isArray(fields)
     ? fields.map((fieldName: string) => [fieldName, undefined] as const)
     : Object.entries(fields)
   for (const [fieldName, fallback] of entries) {
     if (fieldName === 'constructor') {
-      throw new InvalidClassError(`${constructor.name} cannot have a field named ${fieldName}`)
+      throw new InvalidClassError(`${persistentClass.name} cannot have a field named ${fieldName}`)
     }
-    const value = importValue(fallback, `${constructor.name}.${fieldName}`)
+    const value = importValue(fallback, `${persistentClass.name}.${fieldName}`)
     freezeDecoded(value)
     const { get, set } = makeAccessor(fieldName, value)
-    Object.defineProperty(constructor.prototype, fieldName, {
+    Object.defineProperty(persistentClass.prototype, fieldName, {
       get,
       set,
       enumerable: true,
       configurable: true,
     })
   }
-  return constructor
+  return persistentClass
 }
 
 function decorate({ name, kind }: Context, fallback: unknown): unknown {

@@ -1,3 +1,4 @@
+export type { Oid, Tid } from '../storage/index.js'
 export { BTree } from './btree/b-tree.js'
 export type { Key } from './btree/keys.js'
 export {
@@ -16,7 +17,6 @@ export { HAS_TREE, type PersistentClass } from './class-layout.js'
 export { classNamed, stored, storedNameOf } from './class-registry.js'
 export type { DatabaseCounters } from './committed-store.js'
 export { Connection, connectionOf } from './connection.js'
-export type { Oid, Tid } from '../storage/index.js'
 export { describeObject, setPathDescriber } from './describe.js'
 export {
   ConnectionClosedError,

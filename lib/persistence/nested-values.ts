@@ -178,12 +178,7 @@ class NestedNode {
   /** Where it stands in its parent: a property, a map's key, or the position in a set. */
   readonly key: unknown
 
-  constructor(
-    root: NestedRoot,
-    container: object,
-    parent: NestedNode | undefined,
-    key: unknown,
-  ) {
+  constructor(root: NestedRoot, container: object, parent: NestedNode | undefined, key: unknown) {
     this.root = root
     this.container = container
     this.parent = parent
@@ -228,7 +223,8 @@ function makeProxy(node: NestedNode): object {
   const { container } = node
   const target = Array.isArray(container) ? [] : {}
   nodes.set(target, node)
-  const handler = container instanceof Map ? mapHandler : container instanceof Set ? setHandler : plainHandler
+  const handler =
+    container instanceof Map ? mapHandler : container instanceof Set ? setHandler : plainHandler
   const proxy = new Proxy(target, handler)
   nodesByProxy.set(proxy, node)
   return proxy
@@ -283,9 +279,11 @@ function write(node: NestedNode, key: PropertyKey, value: unknown): void {
 }
 
 function refuseKey(node: NestedNode, key: string): void {
-  if (!Array.isArray(node.container)) return refuseName(key, node.where(key))
-  if (key === 'length' || String(Number(key) >>> 0) === key) return
-  throw unstorable(node.where(key), 'a property of an array that is no index')
+  if (!Array.isArray(node.container)) {
+    refuseName(key, node.where(key))
+  } else if (key !== 'length' && String(Number(key) >>> 0) !== key) {
+    throw unstorable(node.where(key), 'a property of an array that is no index')
+  }
 }
 
 /**
@@ -328,7 +326,8 @@ function withArray<R>(
   change: (array: unknown[], items: readonly unknown[], node: NestedNode) => R,
 ): R {
   const node = nodesByProxy.get(self)
-  if (node === undefined) throw new TypeError('A method of a stored array was called on another one')
+  if (node === undefined)
+    throw new TypeError('A method of a stored array was called on another one')
   const imported = items.map((item) => node.root.import(item, node.where('a new item')))
   node.root.prepareWrite()
   return change(node.container as unknown[], imported, node)
@@ -362,7 +361,11 @@ type AnySet = Set<unknown>
 const mapOf = (node: NestedNode): AnyMap => node.container as AnyMap
 
 function* mapKeys(node: NestedNode): IterableIterator<unknown> {
-  yield* walk(node, () => mapOf(node).keys(), (key) => mapOf(node).has(key))
+  yield* walk(
+    node,
+    () => mapOf(node).keys(),
+    (key) => mapOf(node).has(key),
+  )
 }
 
 function* mapEntries(node: NestedNode): IterableIterator<[unknown, unknown]> {
@@ -452,7 +455,6 @@ const setHandler = collectionHandler(Set.prototype, {
   },
   keys: (node) => () => setMembers(node),
   values: (node) => () => setMembers(node),
-  entries: (node) => () =>
-    pick(setMembers(node), (member): [unknown, unknown] => [member, member]),
+  entries: (node) => () => pick(setMembers(node), (member): [unknown, unknown] => [member, member]),
   [Symbol.iterator]: (node) => () => setMembers(node),
 })

@@ -79,7 +79,10 @@ export class ObjectDatabase {
     location: string,
     options: ObjectDatabaseOptions = {},
   ): Promise<ObjectDatabase> {
-    const database = new ObjectDatabase(await ObjectDatabase.openStorage(location, options), options)
+    const database = new ObjectDatabase(
+      await ObjectDatabase.openStorage(location, options),
+      options,
+    )
     try {
       await database.initialize()
     } catch (error) {

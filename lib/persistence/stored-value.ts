@@ -66,7 +66,9 @@ export class CommittedSet<V> extends Set<V> {
 }
 
 function frozen(kind: string): TypeError {
-  return new TypeError(`This ${kind} is committed state and shared; change it inside db.transaction`)
+  return new TypeError(
+    `This ${kind} is committed state and shared; change it inside db.transaction`,
+  )
 }
 
 /**
@@ -116,7 +118,11 @@ export function importValue(value: unknown, where: string): unknown {
   }
 }
 
-function importContainer(value: object, where: string, inside: ReadonlySet<object> = NOTHING): unknown {
+function importContainer(
+  value: object,
+  where: string,
+  inside: ReadonlySet<object> = NOTHING,
+): unknown {
   if (inside.has(value)) throw unstorable(where, 'a cycle of plain values')
   const deeper = new Set(inside).add(value)
   const part = (inner: unknown, path: string): unknown =>
@@ -149,7 +155,8 @@ const NOTHING: ReadonlySet<object> = new Set()
 
 /** The key of a Map: a scalar. */
 export function importKey(key: unknown, where: string): unknown {
-  if (typeof key === 'object' && key !== null) throw unstorable(where, 'an object as a key of a Map')
+  if (typeof key === 'object' && key !== null)
+    throw unstorable(where, 'an object as a key of a Map')
   return importValue(key, `a key of ${where}`)
 }
 
@@ -177,7 +184,8 @@ export function refuseName(name: string, where: string): void {
 
 /** An instance of a class that extends Array, Map, Set, Date or binary data would lose its class. */
 function refuseDerived(value: object, where: string): void {
-  if (value instanceof CommittedMap || value instanceof CommittedSet || Buffer.isBuffer(value)) return
+  if (value instanceof CommittedMap || value instanceof CommittedSet || Buffer.isBuffer(value))
+    return
   const length = ArrayBuffer.isView(value) ? 3 : 2
   if (isPlainObject(value) || chainLength(value) <= length) return
   throw instanceOfClass(value, where)

@@ -13,7 +13,8 @@ export function inTurn<T>(
 ): undefined | Promise<void> {
   for (let index = 0; index < items.length; index++) {
     const waiting = call(items[index]!, index)
-    if (isPromise(waiting)) return restInTurn(waiting, items, index + 1, call)
+    if (!isPromise(waiting)) continue
+    return index === items.length - 1 ? waiting : restInTurn(waiting, items, index + 1, call)
   }
   return undefined
 }

@@ -84,14 +84,14 @@ function stopwatch({ deadlineMs, clock = systemClock }: RunOptions & RunTools): 
   return () => clock.monotonicMs() - startedMs
 }
 
-async function tryOnce<T>(
+function tryOnce<T>(
   manager: TransactionManager,
   fn: (transaction: Transaction) => T | PromiseLike<T>,
   options: RunOptions & RunTools,
 ): Promise<Outcome<T>> {
   const transaction = manager.begin()
   // Commit and abort are inside the scope too: hooks work on the objects of this transaction.
-  return runInTransactionScope(transaction, async () => {
+  return runInTransactionScope(transaction, async (): Promise<Outcome<T>> => {
     try {
       if (options.note !== undefined) transaction.note(options.note)
       const returned = fn(transaction)

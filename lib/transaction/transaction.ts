@@ -99,7 +99,8 @@ export class ManagedTransaction implements Transaction, SavepointOwner {
       throw error
     }
     this.#moveTo('committed')
-    await this.#complete(true)
+    const completing = this.#complete(true)
+    if (completing !== undefined) await completing
     this.#host.letGo(this)
     this.#forget()
   }
@@ -183,10 +184,12 @@ export class ManagedTransaction implements Transaction, SavepointOwner {
   }
 
   /** Everything after two-phase commit: nothing here can change its outcome. */
-  async #complete(succeeded: boolean): Promise<void> {
+  #complete(succeeded: boolean): Promise<void> | undefined {
     this.#host.synchronizers.afterCompletion(this, this.#host.report)
-    const hooks = this.#afterCommit
-    if (hooks === undefined) return
+    return this.#afterCommit && this.#callAfterCommit(this.#afterCommit, succeeded)
+  }
+
+  async #callAfterCommit(hooks: HookQueue<[succeeded: boolean]>, succeeded: boolean): Promise<void> {
     await hooks.callAll((error) => this.#host.report(error, 'afterCommitHook'), succeeded)
     // Hooks may have changed objects again; these changes belong to no transaction.
     await this.#abortManagers((error) => this.#host.report(error, 'abort'))

@@ -16,7 +16,7 @@ describe('Contained', () => {
       true,
       true,
     ])
-    expect(() => verifyObject(new Employee(), IContained)).not.toThrow()
+    expect(() => verifyObject(IContained, new Employee())).not.toThrow()
   })
 
   test('has its place again when it is loaded', async () => {

@@ -87,6 +87,17 @@ describe('Adding an item', () => {
       expect([log, root.get('Bob')]).toEqual([[], bob])
     }))
 
+  test('is adding, not moving, when the item has a name and is in nothing', () =>
+    inTransaction((root, db) => {
+      const bob = new Employee()
+      bob.__name__ = 'Bob'
+      const log = listen(db.registry)
+      const places = listenToPlaces(db.registry)
+      root.set('Bob', bob)
+      expect(log[0]).toBe('ObjectAddedEvent of Bob')
+      expect(places).toEqual(['nowhere -> root/Bob'])
+    }))
+
   test('refuses a name that another item has, and leaves both where they were', () =>
     inTransaction((root, db) => {
       const bob = root.set('Bob', new Employee())
@@ -369,8 +380,7 @@ describe('Events of containers', () => {
 
 describe('Concurrent transactions', () => {
   const conflict = { code: 'STORAGE_CONFLICT' }
-  const deep = (root: RootFolder): Folder =>
-    folderIn(folderIn(folderIn(root, 'a'), 'b'), 'c')
+  const deep = (root: RootFolder): Folder => folderIn(folderIn(folderIn(root, 'a'), 'b'), 'c')
   const aDeepTree = () =>
     aDatabaseWith((root) => {
       const b = root.set('a', new Folder()).set('b', new Folder())
@@ -455,15 +465,16 @@ describe('Concurrent transactions', () => {
     }
   }
 
-  test('removing a site conflicts with adding to its default folder', async () => {
-    const db = await aDeepTree()
-    const add = (root: RootFolder) => {
-      const site = root.getItem('site') as Site
-      site.siteManager.default.set('component', new Employee())
-    }
+  test('removing a site conflicts with adding to it, and to its default folder', async () => {
+    const siteIn = (root: RootFolder) => root.getItem('site') as Site
     const remove = (root: RootFolder) => void root.delete('site')
-    await expect(race(db, add, remove)).rejects.toMatchObject(conflict)
-    await expect(race(await aDeepTree(), remove, add)).rejects.toMatchObject(conflict)
+    for (const add of [
+      (root: RootFolder) => void siteIn(root).set('new', new Employee()),
+      (root: RootFolder) => void siteIn(root).siteManager.default.set('new', new Employee()),
+    ]) {
+      await expect(race(await aDeepTree(), add, remove)).rejects.toMatchObject(conflict)
+      await expect(race(await aDeepTree(), remove, add)).rejects.toMatchObject(conflict)
+    }
   })
 
   test('moving a folder does not conflict with a change of an item in it', async () => {

@@ -1,6 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { currentRegistry, defineInterface, notify, queryUtility } from '../../lib/component/index.js'
+import {
+  currentRegistry,
+  defineInterface,
+  notify,
+  queryUtility,
+} from '../../lib/component/index.js'
 import {
   currentSite,
   Folder,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
-import { Contained, Folder, formatTree, printTree, Site } from '../../lib/content/index.js'
+import { Contained, Folder, formatTree, printTree, type Site } from '../../lib/content/index.js'
 import { anOffice, closeDatabases, Employee, inTransaction } from '../support/content-builders.js'
 
 afterEach(closeDatabases)

@@ -7,7 +7,12 @@ import {
 import { RegistrationTree } from '../../lib/content/registration-tree.js'
 import { BTree, type Key } from '../../lib/persistence/index.js'
 import { registrationTableContract } from '../contracts/registration-table-contract.js'
-import { aMemoryPlace, closeDatabases, codeOfThrown, Employee } from '../support/content-builders.js'
+import {
+  aMemoryPlace,
+  closeDatabases,
+  codeOfThrown,
+  Employee,
+} from '../support/content-builders.js'
 
 afterEach(closeDatabases)
 
@@ -60,11 +65,7 @@ describe('Registration tree', () => {
         name: 'nr 217',
       })
       expect(more).toEqual([])
-      expect([row?.provided, row?.info, (row?.component as Employee).title]).toEqual([
-        IBoss,
-        'why',
-        'Chief',
-      ])
+      expect(row).toMatchObject({ provided: IBoss, info: 'why', component: { title: 'Chief' } })
       expect([...table]).toHaveLength(301)
     })
   })

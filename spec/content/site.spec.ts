@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
 import {
   currentRegistry,
   defineInterface,
@@ -82,9 +83,7 @@ describe('A site', () => {
     const db = await open()
     await db.view(({ root }) => {
       const site = siteAt(root, '/site')
-      expect(pathOf(site.siteManager.default.getItem('Ann'))).toBe(
-        '/site/++etc++site/default/Ann',
-      )
+      expect(pathOf(site.siteManager.default.getItem('Ann'))).toBe('/site/++etc++site/default/Ann')
       expect(queryUtility(IBoss, { context: site.getItem('Bob') })).toBe(
         site.siteManager.default.get('Ann'),
       )
@@ -271,6 +270,34 @@ describe("A site's registry", () => {
       expect([...registry.registrations()]).toEqual([])
     }))
 
+  test('keeps the component it has when another one is refused in its place', () =>
+    inTransaction((root) => {
+      const site = root.set('site', new Site())
+      appoint(site, 'Ann')
+      const { registry } = site.siteManager
+      const replacing = () => registry.registerUtility({} as Employee, { provides: IBoss })
+      expect(codeOfThrown(replacing)).toBe('COMPONENT_INVALID_REGISTRATION')
+      expect(bossAt(site)).toBe('Ann')
+    }))
+
+  test('loads no component but the one that is asked for, of thousands', async () => {
+    const db = await aDatabaseWith((root) => {
+      const { registry, default: folder } = root.set('site', new Site()).siteManager
+      for (let nr = 0; nr < 3000; nr++) {
+        const employee = folder.set(`e${nr}`, new Employee())
+        registry.registerUtility(employee, { provides: IBoss, name: `nr ${nr}` })
+      }
+    })
+    db.objects.cacheClear()
+    await db.view(({ root }) => {
+      const { registry } = siteAt(root, '/site').siteManager
+      expect(registry.queryUtility(IBoss)).toBeUndefined()
+      const before = db.objects.counters.loads
+      expect(registry.queryUtility(IBoss, { name: 'nr 1234' })?.__name__).toBe('e1234')
+      expect(db.objects.counters.loads - before).toBe(1)
+    })
+  })
+
   test('replaces a component, and forgets one that is unregistered', async () => {
     const db = await aDatabaseWith((root) => void appoint(root.set('site', new Site()), 'Ann'))
     await db.transaction(({ root }) => void appoint(siteAt(root, '/site'), 'Eve'))
@@ -392,11 +419,7 @@ describe('A registration', () => {
     })
     await db.view(({ root }) => {
       const { registry } = siteAt(root, '/site').siteManager
-      expect(registry.getUtilitiesFor(IBoss).map(([name]) => name)).toEqual([
-        'one',
-        'three',
-        'two',
-      ])
+      expect(registry.getUtilitiesFor(IBoss).map(([name]) => name)).toEqual(['one', 'three', 'two'])
     })
   })
 })
@@ -428,4 +451,96 @@ describe('registryAt', () => {
     })
     expect(databaseRegistry(db.objects)).toBe(db.registry)
   })
+})
+
+describe('Look-ups in sites', () => {
+  const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
+  const names = ['s0', 's1', 's2', 's3']
+  const index = fc.nat({ max: names.length - 1 })
+  const step = fc.record({
+    do: fc.constantFrom('appoint', 'dismiss', 'move'),
+    at: index,
+    to: fc.option(index, { nil: undefined }),
+    commits: fc.boolean(),
+  })
+
+  /** Every site by its name, wherever it is now. */
+  function sitesBelow(folder: Folder): Map<string, Site> {
+    const found = new Map<string, Site>()
+    for (const [name, item] of folder) {
+      if (!(item instanceof Site)) continue
+      found.set(name, item)
+      for (const [inner, site] of sitesBelow(item)) found.set(inner, site)
+    }
+    return found
+  }
+
+  function bossesIn(root: RootFolder): (string | undefined)[] {
+    const sites = sitesBelow(root)
+    return names.map((name) => queryUtility(IBoss, { context: sites.get(name) })?.title)
+  }
+
+  /** For each site the one it is in, and its boss. */
+  interface Model {
+    readonly parents: readonly (number | undefined)[]
+    readonly bosses: readonly (string | undefined)[]
+  }
+
+  function bossesOf({ parents, bosses }: Model): (string | undefined)[] {
+    const bossOf = (at: number | undefined): string | undefined =>
+      at === undefined ? undefined : (bosses[at] ?? bossOf(parents[at]))
+    return names.map((_, at) => bossOf(at))
+  }
+
+  function isInside({ parents }: Model, inner: number | undefined, outer: number): boolean {
+    return (
+      inner !== undefined &&
+      (inner === outer || isInside({ parents, bosses: [] }, parents[inner], outer))
+    )
+  }
+
+  test(`answer as the tree and the registrations are now, in every transaction (seed ${seed})`, () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 15 }), async (steps) => {
+        const db = await aDatabaseWith((root) => {
+          for (const name of names) root.set(name, new Site())
+        })
+        let model: Model = {
+          parents: names.map(() => undefined),
+          bosses: names.map(() => undefined),
+        }
+        for (const [nr, { do: what, at, to, commits }] of steps.entries()) {
+          if (what === 'move' && (isInside(model, to, at) || model.parents[at] === to)) continue
+          const next: Model = {
+            parents: what === 'move' ? model.parents.with(at, to) : model.parents,
+            bosses:
+              what === 'move'
+                ? model.bosses
+                : model.bosses.with(at, what === 'appoint' ? `boss ${nr}` : undefined),
+          }
+          const work = db.transaction(({ root }) => {
+            expect(bossesIn(root)).toEqual(bossesOf(model))
+            const sites = sitesBelow(root)
+            const site = sites.get(names[at]!)!
+            const { registry } = site.siteManager
+            if (what === 'appoint') appoint(site, `boss ${nr}`).title = `boss ${nr}`
+            else if (what === 'dismiss') registry.unregisterUtility(undefined, { provides: IBoss })
+            else {
+              const from = parentOf(site) as Folder
+              const target = to === undefined ? root : sites.get(names[to]!)!
+              target.set(names[at]!, site)
+              from.delete(names[at]!)
+            }
+            expect(bossesIn(root)).toEqual(bossesOf(next))
+            if (!commits) throw new RangeError('undone')
+          })
+          if (commits) await work
+          else await expect(work).rejects.toThrow(RangeError)
+          if (commits) model = next
+          await db.view(({ root }) => expect(bossesIn(root)).toEqual(bossesOf(model)))
+        }
+        await db.close()
+      }),
+      { seed, numRuns: 50 },
+    ))
 })

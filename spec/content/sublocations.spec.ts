@@ -14,12 +14,7 @@ import {
   traverse,
 } from '../../lib/content/index.js'
 import { sublocationsOf } from '../../lib/content/sublocations.js'
-import {
-  anOffice,
-  closeDatabases,
-  Employee,
-  inTransaction,
-} from '../support/content-builders.js'
+import { anOffice, closeDatabases, Employee, inTransaction } from '../support/content-builders.js'
 
 afterEach(closeDatabases)
 

@@ -125,16 +125,26 @@ describe('A path', () => {
     expect(codeOfThrown(() => traverse(folder, '/Bob'))).toBe('CONTENT_LOCATION')
   })
 
-  test.each(['a/b', '100%', '%2F', '%', '/', '%25', '%252F', '__proto__', 'constructor', ' ', 'é😀'])(
-    'that pathOf gives leads to the item named %p',
-    (name) =>
-      inTransaction((root) => {
-        const item = root.set('in', new Folder()).set(name, new Employee())
-        const path = pathOf(item)
-        expect(path.split('/')).toHaveLength(3)
-        expect(traverse(root, path)).toBe(item)
-        expect(root.get('in')).toBe(traverse(item, '..'))
-      }),
+  test.each([
+    'a/b',
+    '100%',
+    '%2F',
+    '%',
+    '/',
+    '%25',
+    '%252F',
+    '__proto__',
+    'constructor',
+    ' ',
+    'é😀',
+  ])('that pathOf gives leads to the item named %p', (name) =>
+    inTransaction((root) => {
+      const item = root.set('in', new Folder()).set(name, new Employee())
+      const path = pathOf(item)
+      expect(path.split('/')).toHaveLength(3)
+      expect(traverse(root, path)).toBe(item)
+      expect(root.get('in')).toBe(traverse(item, '..'))
+    }),
   )
 
   test('writes a slash in a name as %2F, in either case of letters', () =>

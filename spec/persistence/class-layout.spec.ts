@@ -28,7 +28,11 @@ describe('Class layout', () => {
   })
 
   test('a class with a tree has a place for it that is no field', () => {
-    expect([HAS_TREE in BTree, layoutOf(BTree).treeIndex, layoutOf(Base).treeIndex]).toEqual([true, 0, -1])
+    expect([HAS_TREE in BTree, layoutOf(BTree).treeIndex, layoutOf(Base).treeIndex]).toEqual([
+      true,
+      0,
+      -1,
+    ])
     const { treeIndex, names, guardedNames } = layoutOf(Office)
     expect([treeIndex, names, guardedNames]).toEqual([0, ['__tree__', 'city'], ['city']])
   })

@@ -25,7 +25,9 @@ describe('Class registry', () => {
   test('a name belongs to one class, and has text', async () => {
     class Thief extends Persistent {}
     for (const name of ['spec.Employee', '']) {
-      expect(await errorOf(() => stored(name)(Thief))).toMatchObject({ code: 'PERSISTENCE_INVALID_CLASS' })
+      expect(await errorOf(() => stored(name)(Thief))).toMatchObject({
+        code: 'PERSISTENCE_INVALID_CLASS',
+      })
     }
     expect(classNamed('spec.Employee')).toBe(Employee)
     expect(storedNameOf(Thief)).toBeUndefined()

@@ -12,7 +12,9 @@ describe('Class table', () => {
   test('gives each class an id, whose row goes with the next commit, once', () => {
     const table = new ClassTable([])
     const employee = table.layoutFor(layoutOf(Employee))
-    expect([table.idFor(employee), table.idFor(NODE_LAYOUT), table.idFor(employee)]).toEqual([1, 2, 1])
+    expect([table.idFor(employee), table.idFor(NODE_LAYOUT), table.idFor(employee)]).toEqual([
+      1, 2, 1,
+    ])
     expect(table.takeUnwritten().map(({ classId, name }) => [classId, name])).toEqual([
       [1, 'spec.Employee'],
       [2, 'treehook.TreeNode'],
@@ -37,7 +39,9 @@ describe('Class table', () => {
   })
 
   test('a class that changed gets another id, and reads its old records by the old row', () => {
-    const table = new ClassTable([{ classId: 1, name: 'spec.Employee', fields: ['boss', 'gone', 'title'] }])
+    const table = new ClassTable([
+      { classId: 1, name: 'spec.Employee', fields: ['boss', 'gone', 'title'] },
+    ])
     const { layout, order } = table.planFor(1, toOid(1))
     expect(layout.names).toEqual([...NAMES, 'gone'])
     expect(order).toEqual([2, -1, 0, -1, 1])
@@ -46,7 +50,10 @@ describe('Class table', () => {
   })
 
   test('a tree’s place is part of its layout', () => {
-    expect(new ClassTable([]).layoutFor(layoutOf(Office))).toMatchObject({ storedName: 'spec.Office', treeIndex: 0 })
+    expect(new ClassTable([]).layoutFor(layoutOf(Office))).toMatchObject({
+      storedName: 'spec.Office',
+      treeIndex: 0,
+    })
   })
 
   test('refuses ids and classes that nobody knows', async () => {
@@ -54,6 +61,8 @@ describe('Class table', () => {
     expect(await codeThrownBy(() => table.planFor(1, toOid(1)))).toBe('PERSISTENCE_UNKNOWN_CLASS')
     expect(await codeThrownBy(() => table.planFor(9, toOid(1)))).toBe('PERSISTENCE_UNKNOWN_CLASS')
     class Nameless extends Persistent {}
-    expect(await codeThrownBy(() => table.layoutFor(layoutOf(Nameless)))).toBe('PERSISTENCE_INVALID_CLASS')
+    expect(await codeThrownBy(() => table.layoutFor(layoutOf(Nameless)))).toBe(
+      'PERSISTENCE_INVALID_CLASS',
+    )
   })
 })

@@ -83,7 +83,9 @@ describe('Connection', () => {
     transactions.begin()
     expect([...connection.rootMapping.values()]).toEqual(held)
     for (const employee of connection.rootMapping.values()) expect(held).toContain(employee)
-    expect(held.map(({ data }) => data).sort()).toEqual(Array.from({ length: 300 }, (_, n) => n).sort())
+    expect(held.map(({ data }) => data).sort()).toEqual(
+      Array.from({ length: 300 }, (_, n) => n).sort(),
+    )
   })
 
   test('what was changed or handed out for changing is not demoted', async () => {
@@ -183,7 +185,9 @@ describe('Connection', () => {
       transactions.begin()
       const held = bob()
       await transactions.abort()
-      await db.transaction((context) => void (bobOf(context).boss!.title = 'new'))
+      await db.transaction((context) => {
+        bobOf(context).boss!.title = 'new'
+      })
       expect(held.title).toBe('bob')
       expect(await codeThrownBy(() => held.boss!.title)).toBe('PERSISTENCE_STALE_OBJECT')
     })
@@ -191,7 +195,9 @@ describe('Connection', () => {
     test('an object is not written, and the error says how', async () => {
       const db = await aDatabaseWithBob({ title: 'clerk' })
       const held = await db.transaction((context) => bobOf(context))
-      const error = await errorOf(() => void (held.title = 'late'))
+      const error = await errorOf(() => {
+        held.title = 'late'
+      })
       expect(error).toMatchObject({ code: 'PERSISTENCE_OUTSIDE_TRANSACTION' })
       expect(error.message).toMatch(/spec\.Employee.*0000000000000001.*db\.transaction/)
       expect(held.title).toBe('clerk')
@@ -210,8 +216,16 @@ describe('Connection', () => {
         late = (async () => {
           await Promise.resolve()
           while (!isOver) {
-            codes.push(await codeThrownBy(() => void (bob.title = 'late')))
-            codes.push(await codeThrownBy(() => void (other.title = 'late')))
+            codes.push(
+              await codeThrownBy(() => {
+                bob.title = 'late'
+              }),
+            )
+            codes.push(
+              await codeThrownBy(() => {
+                other.title = 'late'
+              }),
+            )
             await nextTurn()
           }
         })()
@@ -226,17 +240,18 @@ describe('Connection', () => {
       // A write was either refused, or in time and stored.
       const wasRefused = codes.every((code) => code === 'PERSISTENCE_OUTSIDE_TRANSACTION')
       expect(stored).toEqual(wasRefused ? ['in time', ''] : ['late', 'late'])
-      expect(await db.transaction((context) => [bobOf(context).title, stateOf(bobOf(context))])).toEqual([
-        stored[0],
-        'upToDate',
-      ])
+      expect(
+        await db.transaction((context) => [bobOf(context).title, stateOf(bobOf(context))]),
+      ).toEqual([stored[0], 'upToDate'])
     })
 
     test('writing in db.view is refused', async () => {
       const db = await aDatabaseWithBob({ title: 'clerk' })
       await db.view(async (context) => {
         for (const write of [
-          () => void (bobOf(context).title = 'boss'),
+          () => {
+            bobOf(context).title = 'boss'
+          },
           () => context.rootMapping.set('x', 1 as never),
           () => context.rootMapping.delete('bob'),
           () => context.rootMapping.clear(),
@@ -260,8 +275,14 @@ describe('Connection', () => {
       connection.close()
       connection.close()
       expect(connection.isClosed).toBe(true)
-      expect(await codeThrownBy(() => connection.query(toOid(99)))).toBe('PERSISTENCE_CONNECTION_CLOSED')
-      expect(await codeThrownBy(() => void (bob().title = 'y'))).toBe('PERSISTENCE_CONNECTION_CLOSED')
+      expect(await codeThrownBy(() => connection.query(toOid(99)))).toBe(
+        'PERSISTENCE_CONNECTION_CLOSED',
+      )
+      expect(
+        await codeThrownBy(() => {
+          bob().title = 'y'
+        }),
+      ).toBe('PERSISTENCE_CONNECTION_CLOSED')
     })
   })
 
@@ -344,7 +365,9 @@ describe('Connection', () => {
       transactions.begin()
       const held = bob()
       held.title = 'mine'
-      await db.transaction((context) => void (bobOf(context).title = 'theirs'))
+      await db.transaction((context) => {
+        bobOf(context).title = 'theirs'
+      })
       expect(await codeThrownBy(() => transactions.commit())).toBe('STORAGE_CONFLICT')
       await transactions.abort()
       transactions.begin()
@@ -357,7 +380,9 @@ describe('Connection', () => {
 
   test('an object’s serial is the commit that wrote it', async () => {
     const db = await aDatabaseWithBob()
-    await db.transaction((context) => void (bobOf(context).title = 'x'))
+    await db.transaction((context) => {
+      bobOf(context).title = 'x'
+    })
     const employee = new Employee()
     expect(serialOf(employee)).toBe(0)
     expect(await db.view((context) => serialOf(bobOf(context)))).toBe(3)
@@ -373,7 +398,9 @@ describe('Connection', () => {
       sortKey: 'reader',
       abort: () => undefined,
       tpcBegin: () => undefined,
-      commit: () => void (seen = bob().data as Date),
+      commit: () => {
+        seen = bob().data as Date
+      },
       tpcVote: () => undefined,
       tpcFinish: () => undefined,
       tpcAbort: () => undefined,
@@ -392,7 +419,9 @@ describe('Connection', () => {
       const stamp = () =>
         db.view(({ connection, rootMapping }) => connection.treeStamp(rootMapping.get('tree')!))
       const first = await stamp()
-      await db.transaction((context) => void (bobOf(context).title = 'x'))
+      await db.transaction((context) => {
+        bobOf(context).title = 'x'
+      })
       expect(await stamp()).toBe(first)
       await db.transaction(({ rootMapping }) => void (rootMapping.get('tree') as BTree).set('a', 1))
       const second = await stamp()

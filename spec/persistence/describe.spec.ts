@@ -10,7 +10,9 @@ describe('The description of an object', () => {
     expect(describeObject(new Employee())).toBe('spec.Employee (not added yet)')
     expect(describeObject(new Nameless())).toBe('Nameless (not added yet)')
     const db = await aDatabaseWithBob()
-    expect(await db.view((context) => describeObject(bobOf(context)))).toBe('spec.Employee (oid 0000000000000001)')
+    expect(await db.view((context) => describeObject(bobOf(context)))).toBe(
+      'spec.Employee (oid 0000000000000001)',
+    )
   })
 
   test('has the path that the layer above knows, when the object is loaded', async () => {

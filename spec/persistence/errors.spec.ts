@@ -7,7 +7,11 @@ describe('Persistence errors', () => {
     for (const ErrorClass of persistenceErrors) {
       const error = new ErrorClass('what to do')
       expect(error.code).toMatch(/^PERSISTENCE_[A-Z_]+$/)
-      expect([error.name, error.message, error.retryable]).toEqual([ErrorClass.name, 'what to do', false])
+      expect([error.name, error.message, error.retryable]).toEqual([
+        ErrorClass.name,
+        'what to do',
+        false,
+      ])
     }
   })
 })

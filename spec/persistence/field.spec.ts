@@ -12,8 +12,8 @@ import {
   storedNameOf,
 } from '../../lib/persistence/index.js'
 import { createMemoryDatabase } from '../../lib/storage/index.js'
-import { aDatabaseWithBob, bobOf, Employee, ofStoredBob } from '../support/persistence-builders.js'
 import { storeTypedArrays, tellStory } from '../support/decorated-classes.js'
+import { aDatabaseWithBob, bobOf, Employee, ofStoredBob } from '../support/persistence-builders.js'
 import { codeThrownBy, errorOf, TemporaryDirectories } from '../support/storage-builders.js'
 
 const run = promisify(execFile)
@@ -31,7 +31,12 @@ async function toldBy(path: string, options: readonly string[]): Promise<unknown
   const program = `
     const { tellStory, storeTypedArrays } = await import(${JSON.stringify(path)})
     console.log(JSON.stringify([await tellStory(), await storeTypedArrays()]))`
-  const { stdout } = await run(process.execPath, [...options, '--input-type=module', '--eval', program])
+  const { stdout } = await run(process.execPath, [
+    ...options,
+    '--input-type=module',
+    '--eval',
+    program,
+  ])
   return JSON.parse(stdout)
 }
 
@@ -58,13 +63,24 @@ describe('@stored and @field', () => {
       join(directory, 'tsconfig.json'),
       JSON.stringify({
         extends: join(process.cwd(), 'tsconfig.json'),
-        compilerOptions: { noEmit: false, noCheck: true, rootDir: process.cwd(), outDir: join(directory, 'out') },
+        compilerOptions: {
+          noEmit: false,
+          noCheck: true,
+          rootDir: process.cwd(),
+          outDir: join(directory, 'out'),
+        },
         include: [],
         files: [source],
       }),
     )
-    await run(process.execPath, [join(process.cwd(), 'node_modules/typescript/bin/tsc'), '-p', directory])
-    expect(await toldBy(join(directory, 'out/spec/support/decorated-classes.js'), [])).toEqual(await everyKind())
+    await run(process.execPath, [
+      join(process.cwd(), 'node_modules/typescript/bin/tsc'),
+      '-p',
+      directory,
+    ])
+    expect(await toldBy(join(directory, 'out/spec/support/decorated-classes.js'), [])).toEqual(
+      await everyKind(),
+    )
   }, 60_000)
 })
 
@@ -83,8 +99,12 @@ describe('Field', () => {
       { kind: 'accessor', name: Symbol('s') },
     ]
     for (const context of decorators) {
-      expect(await codeThrownBy(() => field({} as never, context))).toBe('PERSISTENCE_INVALID_CLASS')
-      expect(await codeThrownBy(() => field({ default: 1 })({} as never, context))).toBe('PERSISTENCE_INVALID_CLASS')
+      expect(await codeThrownBy(() => field({} as never, context))).toBe(
+        'PERSISTENCE_INVALID_CLASS',
+      )
+      expect(await codeThrownBy(() => field({ default: 1 })({} as never, context))).toBe(
+        'PERSISTENCE_INVALID_CLASS',
+      )
     }
   })
 
@@ -107,12 +127,24 @@ describe('Field', () => {
     const db = await aDatabaseWithBob({ title: 'clerk', data: { old: true } })
     await db.transaction(async (context) => {
       const bob = bobOf(context)
-      for (const value of [() => 1, Symbol('x'), new URL('https://example.com'), '\ud800', [[Promise.resolve()]]]) {
-        const error = await errorOf(() => void (bob.data = value))
+      for (const value of [
+        () => 1,
+        Symbol('x'),
+        new URL('https://example.com'),
+        '\ud800',
+        [[Promise.resolve()]],
+      ]) {
+        const error = await errorOf(() => {
+          bob.data = value
+        })
         expect(error).toMatchObject({ code: 'PERSISTENCE_UNSTORABLE_VALUE' })
         expect(error.message).toMatch(/spec\.Employee \(oid 0000000000000001\): data/)
       }
-      expect(await codeThrownBy(() => void (bob.title = '\ud800'))).toBe('PERSISTENCE_UNSTORABLE_VALUE')
+      expect(
+        await codeThrownBy(() => {
+          bob.title = '\ud800'
+        }),
+      ).toBe('PERSISTENCE_UNSTORABLE_VALUE')
       expect(plain(bob.data)).toEqual({ old: true })
     })
     expect(await ofStoredBob(db, (bob) => [bob.title, bob.data])).toEqual(['clerk', { old: true }])
@@ -120,7 +152,9 @@ describe('Field', () => {
   })
 
   test('a new object refuses what cannot be stored, too', async () => {
-    expect(await codeThrownBy(() => new Employee({ data: () => 1 }))).toBe('PERSISTENCE_UNSTORABLE_VALUE')
+    expect(await codeThrownBy(() => new Employee({ data: () => 1 }))).toBe(
+      'PERSISTENCE_UNSTORABLE_VALUE',
+    )
   })
 
   describe('of a class that changed', () => {
@@ -176,11 +210,9 @@ describe('Field', () => {
         return read
       })
       expect(before).toEqual(['title', ['default'], undefined, undefined])
-      expect(await inProgram(database, changed, (it) => [it.title, [...it.added], it.fixed])).toEqual([
-        'title',
-        ['default', 'changed'],
-        1,
-      ])
+      expect(
+        await inProgram(database, changed, (it) => [it.title, [...it.added], it.fixed]),
+      ).toEqual(['title', ['default', 'changed'], 1])
     })
 
     test('the accessor’s own initial value serves new objects only', async () => {
@@ -204,11 +236,12 @@ describe('Field', () => {
 
     test('what a lost field held is kept when the object is written, and read when it is back', async () => {
       const database = await aStoredObject()
-      await inProgram(database, declaring(['title']), (it) => void (it.title = 'new'))
-      expect(await inProgram(database, declaring(['title', 'old']), (it) => [it.title, it.old])).toEqual([
-        'new',
-        'old',
-      ])
+      await inProgram(database, declaring(['title']), (it) => {
+        it.title = 'new'
+      })
+      expect(
+        await inProgram(database, declaring(['title', 'old']), (it) => [it.title, it.old]),
+      ).toEqual(['new', 'old'])
     })
 
     test('an unknown class is named, and nothing is lost', async () => {
@@ -228,7 +261,12 @@ describe('definePersistent', () => {
       declare city: string
       declare rooms: number[]
     }
-    expect(definePersistent(Office, { name: 'spec.defined.Office', fields: { city: 'Norman', rooms: [] } })).toBe(Office)
+    expect(
+      definePersistent(Office, {
+        name: 'spec.defined.Office',
+        fields: { city: 'Norman', rooms: [] },
+      }),
+    ).toBe(Office)
     expect(storedNameOf(Office)).toBe('spec.defined.Office')
     const office = new Office()
     office.rooms.push(1)
@@ -255,26 +293,53 @@ describe('definePersistent', () => {
   })
 
   test.each<[string, () => unknown]>([
-    ['once objects of the class exist', () => {
-      class Late extends Persistent {}
-      new Late()
-      return definePersistent(Late, { name: 'spec.defined.Late', fields: [] })
-    }],
-    ['without a name', () => definePersistent(class extends Persistent {}, { name: '', fields: [] })],
-    ['with a name that is taken', () => definePersistent(class Thief extends Persistent {}, { name: 'spec.Employee', fields: [] })],
-    ['with another name than it has', () => {
-      class Twice extends Persistent {}
-      definePersistent(Twice, { name: 'spec.defined.Once', fields: [] })
-      return definePersistent(Twice, { name: 'spec.defined.Twice', fields: [] })
-    }],
-    ['of a class that is not persistent', () => definePersistent(class Other {} as never, { name: 'spec.defined.Other', fields: [] })],
-    ['with a field named constructor', () => definePersistent(class Odd extends Persistent {}, { name: 'spec.defined.Odd', fields: ['constructor'] })],
+    [
+      'once objects of the class exist',
+      () => {
+        class Late extends Persistent {}
+        new Late()
+        return definePersistent(Late, { name: 'spec.defined.Late', fields: [] })
+      },
+    ],
+    [
+      'without a name',
+      () => definePersistent(class extends Persistent {}, { name: '', fields: [] }),
+    ],
+    [
+      'with a name that is taken',
+      () =>
+        definePersistent(class Thief extends Persistent {}, { name: 'spec.Employee', fields: [] }),
+    ],
+    [
+      'with another name than it has',
+      () => {
+        class Twice extends Persistent {}
+        definePersistent(Twice, { name: 'spec.defined.Once', fields: [] })
+        return definePersistent(Twice, { name: 'spec.defined.Twice', fields: [] })
+      },
+    ],
+    [
+      'of a class that is not persistent',
+      () => definePersistent(class Other {} as never, { name: 'spec.defined.Other', fields: [] }),
+    ],
+    [
+      'with a field named constructor',
+      () =>
+        definePersistent(class Odd extends Persistent {}, {
+          name: 'spec.defined.Odd',
+          fields: ['constructor'],
+        }),
+    ],
   ])('is refused %s', async (_, define) => {
     expect(await codeThrownBy(define)).toBe('PERSISTENCE_INVALID_CLASS')
   })
 
   test('is refused with a default that cannot be stored', async () => {
-    const define = () => definePersistent(class Odd extends Persistent {}, { name: 'spec.defined.Unstorable', fields: { a: () => 1 } })
+    const define = () =>
+      definePersistent(class Odd extends Persistent {}, {
+        name: 'spec.defined.Unstorable',
+        fields: { a: () => 1 },
+      })
     expect(await codeThrownBy(define)).toBe('PERSISTENCE_UNSTORABLE_VALUE')
   })
 })

@@ -140,7 +140,9 @@ describe('Object database', () => {
     const reader = aConnection(db)
     reader.transactions.begin()
     for (let n = 1; n <= 20; n++) {
-      await db.transaction((context) => void (bobOf(context).data = n))
+      await db.transaction((context) => {
+        bobOf(context).data = n
+      })
       reader.connection.cacheMinimize()
       expect(reader.bob().data).toBe(0)
     }
@@ -178,7 +180,9 @@ describe('Object database', () => {
     const storage = new WrappedStorage()
     const db = await aDatabase({ storage })
     const boss = new Employee({ title: 'boss' })
-    await db.transaction(({ rootMapping }) => void rootMapping.set('bob', new Employee({ title: 'clerk' })))
+    await db.transaction(
+      ({ rootMapping }) => void rootMapping.set('bob', new Employee({ title: 'clerk' })),
+    )
     const { connection, transactions, bob } = aConnection(db)
     transactions.begin()
     const held = bob()
@@ -296,18 +300,33 @@ describe('Object database', () => {
     storage.beforeWrite = () => {
       throw new Error('no')
     }
-    const error = await errorOf(() => ObjectDatabase.open('', { storage, onError: () => undefined }))
+    const error = await errorOf(() =>
+      ObjectDatabase.open('', { storage, onError: () => undefined }),
+    )
     expect(error.message).toBe('no')
     expect(storage.isOpen).toBe(false)
   })
 
   test('transactions over two databases validate in one order, whichever joined first', async () => {
-    const [north, south] = [await aDatabaseWithBob({ data: 0 }), await aDatabaseWithBob({ data: 0 })]
+    const [north, south] = [
+      await aDatabaseWithBob({ data: 0 }),
+      await aDatabaseWithBob({ data: 0 }),
+    ]
     const both = (first: ObjectDatabase, second: ObjectDatabase) => {
       const one = aConnection(first)
       const other = second.connect({ transactionManager: one.transactions })
       one.transactions.begin()
       one.bob().title = 'written'
+      // Gives the other transaction time to vote in between.
+      one.transactions.get().join({
+        sortKey: '~treehook',
+        abort: () => undefined,
+        tpcBegin: () => undefined,
+        commit: () => undefined,
+        tpcVote: () => nextTurn(),
+        tpcFinish: () => undefined,
+        tpcAbort: () => undefined,
+      })
       ;(other.rootMapping.get('bob') as Employee).title = 'written'
       return errorOf(() => one.transactions.commit()).catch(() => undefined)
     }
@@ -367,7 +386,10 @@ describe('Object database', () => {
       },
       { note: 'a tree' },
     )
-    expect(storage.batches.at(-1)![0]!.metadata).toMatchObject({ user: 'anna', description: 'a tree' })
+    expect(storage.batches.at(-1)![0]!.metadata).toMatchObject({
+      user: 'anna',
+      description: 'a tree',
+    })
   })
 })
 

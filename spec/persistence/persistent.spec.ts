@@ -1,12 +1,28 @@
 import { describe, expect, test } from '@jest/globals'
-import { isPersistent, oidOf, Persistent, serialOf, stateOf, stored } from '../../lib/persistence/index.js'
-import { aConnection, aDatabase, aDatabaseWithBob, Employee } from '../support/persistence-builders.js'
+import {
+  isPersistent,
+  oidOf,
+  Persistent,
+  serialOf,
+  stateOf,
+  stored,
+} from '../../lib/persistence/index.js'
+import {
+  aConnection,
+  aDatabase,
+  aDatabaseWithBob,
+  Employee,
+} from '../support/persistence-builders.js'
 
 describe('Persistent object', () => {
   test('is unsaved until it is added, and writable anywhere', () => {
     const employee = new Employee()
     employee.title = 'new'
-    expect([stateOf(employee), oidOf(employee), serialOf(employee)]).toEqual(['unsaved', undefined, 0])
+    expect([stateOf(employee), oidOf(employee), serialOf(employee)]).toEqual([
+      'unsaved',
+      undefined,
+      0,
+    ])
   })
 
   test('goes through its states', async () => {
@@ -28,7 +44,11 @@ describe('Persistent object', () => {
   })
 
   test('is known from other objects', () => {
-    expect([isPersistent(new Employee()), isPersistent({}), isPersistent(Object.create(Employee.prototype))]).toEqual([true, false, false])
+    expect([
+      isPersistent(new Employee()),
+      isPersistent({}),
+      isPersistent(Object.create(Employee.prototype)),
+    ]).toEqual([true, false, false])
   })
 
   test('is loaded without its constructor, and keeps volatile properties while in memory', async () => {

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { layoutOf } from '../../lib/persistence/class-layout.js'
 import { ClassTable } from '../../lib/persistence/class-table.js'
+import { BTree } from '../../lib/persistence/index.js'
 import { Reference } from '../../lib/persistence/reference.js'
 import { decodeState, encodeState, sameValue } from '../../lib/persistence/state-codec.js'
 import { importValue, toCommitted } from '../../lib/persistence/stored-value.js'
-import { BTree } from '../../lib/persistence/index.js'
-import { layoutOf } from '../../lib/persistence/class-layout.js'
 import { type StorageRecord, toOid, toTid } from '../../lib/storage/index.js'
 import { Employee } from '../support/persistence-builders.js'
 import { codeThrownBy, errorOf } from '../support/storage-builders.js'
@@ -51,21 +51,44 @@ describe('State codec', () => {
     ['a small bigint', 5n],
     ['0n', 0n],
     ['the 64-bit bigints', [2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n, -(2n ** 63n)]],
-    ['bigints beyond 64 bit', [2n ** 64n, -(2n ** 63n) - 1n, 2n ** 200n, -(2n ** 200n), 3n ** 5000n, -(3n ** 5000n)]],
+    [
+      'bigints beyond 64 bit',
+      [2n ** 64n, -(2n ** 63n) - 1n, 2n ** 200n, -(2n ** 200n), 3n ** 5000n, -(3n ** 5000n)],
+    ],
     ['an empty text', ''],
     ['a long text', 'é'.repeat(70_000)],
     ['an emoji', '\u{1f600}'],
     ['empty containers', [[], {}, new Map(), new Set()]],
     ['undefined inside', { a: undefined, b: [undefined, null] }],
     ['a Map in a Set in a Map', new Map([['a', new Set([new Map([[1, [new Set()]]])])]])],
-    ['Map keys of all kinds', new Map<unknown, unknown>([[1, 'n'], ['1', 's'], [1n, 'b'], [true, 't'], [null, 0], [undefined, 1], [Number.NaN, 2]])],
-    ['own keys that objects inherit', { constructor: 'x', toString: 1, hasOwnProperty: null, valueOf: undefined, toJSON: 'no' }],
-    ['a key named constructor alone', [{ constructor: null }, { constructor: undefined }, { constructor: {} }]],
+    [
+      'Map keys of all kinds',
+      new Map<unknown, unknown>([
+        [1, 'n'],
+        ['1', 's'],
+        [1n, 'b'],
+        [true, 't'],
+        [null, 0],
+        [undefined, 1],
+        [Number.NaN, 2],
+      ]),
+    ],
+    [
+      'own keys that objects inherit',
+      { constructor: 'x', toString: 1, hasOwnProperty: null, valueOf: undefined, toJSON: 'no' },
+    ],
+    [
+      'a key named constructor alone',
+      [{ constructor: null }, { constructor: undefined }, { constructor: {} }],
+    ],
     ['keys that look like numbers', { 1: 'a', '01': 'b', '-1': 'c', '': 'd' }],
     ['long keys', { ['k'.repeat(300)]: 1, ['é'.repeat(70)]: 2 }],
     ['a large array', Array.from({ length: 70_000 }, (_, n) => n)],
     ['a large object', Object.fromEntries(Array.from({ length: 70_000 }, (_, n) => [`k${n}`, n]))],
-    ['Dates', [new Date(0), new Date(-1), new Date(1.7e12 + 1), new Date(8.64e15), new Date(-8.64e15)]],
+    [
+      'Dates',
+      [new Date(0), new Date(-1), new Date(1.7e12 + 1), new Date(8.64e15), new Date(-8.64e15)],
+    ],
     ['a Buffer', Buffer.from([1, 2, 255])],
     ['a Uint8Array', new Uint8Array([1, 2, 255])],
     ['empty binary data', [Buffer.alloc(0), new Uint8Array(0), new ArrayBuffer(0)]],
@@ -96,9 +119,20 @@ describe('State codec', () => {
 
   test('any number, bigint, text and Date', () => {
     fc.assert(
-      fc.property(fc.double(), fc.bigInt(), fc.string({ unit: 'binary' }), fc.date({ noInvalidDate: true }), (...values) => {
-        expect(isDeepStrictEqual(importValue(stored(values), 'it'), values.map((it) => (it === 0 ? 0 : it)))).toBe(true)
-      }),
+      fc.property(
+        fc.double(),
+        fc.bigInt(),
+        fc.string({ unit: 'binary' }),
+        fc.date({ noInvalidDate: true }),
+        (...values) => {
+          expect(
+            isDeepStrictEqual(
+              importValue(stored(values), 'it'),
+              values.map((it) => (it === 0 ? 0 : it)),
+            ),
+          ).toBe(true)
+        },
+      ),
     )
   })
 
@@ -108,7 +142,11 @@ describe('State codec', () => {
       map: Map<string, object>
       set: Set<object>
     }
-    expect([value, value.list, value.list[0], value.map.get('a'), [...value.set][0]].every(Object.isFrozen)).toBe(true)
+    expect(
+      [value, value.list, value.list[0], value.map.get('a'), [...value.set][0]].every(
+        Object.isFrozen,
+      ),
+    ).toBe(true)
     expect(() => value.map.set('b', {})).toThrow(TypeError)
     expect(() => value.map.delete('a')).toThrow(TypeError)
     expect(() => value.map.clear()).toThrow(TypeError)
@@ -121,7 +159,9 @@ describe('State codec', () => {
     const { classes, classId } = aTable()
     const layout = classes.layoutFor(layoutOf(Employee))
     const bytes = encodeState(['', [], new Reference(toOid(2 ** 40)), undefined], layout)
-    expect(decodeState(aRecord(classId, bytes), classes).values[2]).toEqual(new Reference(toOid(2 ** 40)))
+    expect(decodeState(aRecord(classId, bytes), classes).values[2]).toEqual(
+      new Reference(toOid(2 ** 40)),
+    )
   })
 
   test('bytes that are no state are a corrupt record', async () => {
@@ -136,9 +176,14 @@ describe('State codec', () => {
   test('a class that the program lacks is named', async () => {
     const classes = new ClassTable([{ classId: 1, name: 'spec.Gone', fields: [] }])
     const error = await errorOf(() => decodeState(aRecord(1, Buffer.from([0x90])), classes))
-    expect(error).toMatchObject({ code: 'PERSISTENCE_UNKNOWN_CLASS', details: { storedName: 'spec.Gone' } })
+    expect(error).toMatchObject({
+      code: 'PERSISTENCE_UNKNOWN_CLASS',
+      details: { storedName: 'spec.Gone' },
+    })
     expect(error.message).toMatch(/0000000000000007.*spec\.Gone.*Import the module/)
-    expect(await codeThrownBy(() => decodeState(aRecord(2, Buffer.from([0x90])), classes))).toBe('PERSISTENCE_UNKNOWN_CLASS')
+    expect(await codeThrownBy(() => decodeState(aRecord(2, Buffer.from([0x90])), classes))).toBe(
+      'PERSISTENCE_UNKNOWN_CLASS',
+    )
   })
 
   test('an empty tree needs no node', () => {
@@ -150,7 +195,12 @@ describe('State codec', () => {
 
   test('two values are the same when their bytes are', () => {
     expect(sameValue([1, { a: 2 }], [1, { a: 2 }])).toBe(true)
-    expect([sameValue([1], [2]), sameValue(1, '1'), sameValue(null, {}), sameValue(undefined, null)]).toEqual([false, false, false, false])
+    expect([
+      sameValue([1], [2]),
+      sameValue(1, '1'),
+      sameValue(null, {}),
+      sameValue(undefined, null),
+    ]).toEqual([false, false, false, false])
     expect(sameValue(new Reference(toOid(1)), new Reference(toOid(1)))).toBe(true)
     expect(sameValue(Number.NaN, Number.NaN)).toBe(true)
   })

@@ -33,7 +33,11 @@ describe('Imported value', () => {
   test.each<[string, unknown, string]>([
     ['a function', function greet() {}, 'it was given a function named greet'],
     ['a symbol', Symbol('x'), 'it was given a symbol'],
-    ['a deep function', { a: [1, new Map([['k', new Set([() => 1])]])] }, 'it.a[1].get(k), member 0 was given a function'],
+    [
+      'a deep function',
+      { a: [1, new Map([['k', new Set([() => 1])]])] },
+      'it.a[1].get(k), member 0 was given a function',
+    ],
     ['an instance of a class', [new Money()], 'it[0] was given an instance of Money'],
     ['an Array with a class', Phones.of('a'), 'it was given an instance of Phones'],
     ['a Map with a class', new Index(), 'an instance of Index'],
@@ -48,7 +52,11 @@ describe('Imported value', () => {
     ['a cycle', cycle, 'it.self[0] was given a cycle'],
     ['a lone surrogate', { a: 'x\ud800' }, 'it.a was given a string with a lone surrogate'],
     ['a lone surrogate as a key', { '\udc00': 1 }, 'a property name with a lone surrogate'],
-    ['a lone surrogate as a Map’s key', new Map([['\udc00', 1]]), 'a key of it was given a string with a lone'],
+    [
+      'a lone surrogate as a Map’s key',
+      new Map([['\udc00', 1]]),
+      'a key of it was given a string with a lone',
+    ],
     ['a symbol as a key', { [Symbol('s')]: 1 }, 'the symbol key Symbol(s)'],
     ['__proto__ as a key', JSON.parse('{"__proto__": 1}'), 'a property named __proto__'],
     ['an object as a Map’s key', new Map([[{}, 1]]), 'an object as a key of a Map'],
@@ -62,11 +70,20 @@ describe('Imported value', () => {
   test('the error names the object that was written to', async () => {
     const error = await errorOf(() => importInto(new Employee(), () => 1, 'title'))
     expect(error.message).toMatch(/^spec\.Employee \(not added yet\): title was given a function/)
-    expect(error).toMatchObject({ details: { object: 'spec.Employee (not added yet)', where: 'title' } })
+    expect(error).toMatchObject({
+      details: { object: 'spec.Employee (not added yet)', where: 'title' },
+    })
   })
 
   test('is a copy at all depths', () => {
-    const value = { list: [[1]], map: new Map([['a', [1]]]), set: new Set([[1]]), at: new Date(0), bytes: Buffer.from('a'), floats: new Float64Array([1.5]) }
+    const value = {
+      list: [[1]],
+      map: new Map([['a', [1]]]),
+      set: new Set([[1]]),
+      at: new Date(0),
+      bytes: Buffer.from('a'),
+      floats: new Float64Array([1.5]),
+    }
     const copy = importValue(value, 'it') as typeof value
     expect(copy).toEqual(value)
     value.list[0]!.push(2)
@@ -75,7 +92,14 @@ describe('Imported value', () => {
     value.at.setTime(1)
     value.bytes[0] = 0
     value.floats[0] = 0
-    expect(copy).toEqual({ list: [[1]], map: new Map([['a', [1]]]), set: new Set([[1]]), at: new Date(0), bytes: Buffer.from('a'), floats: new Float64Array([1.5]) })
+    expect(copy).toEqual({
+      list: [[1]],
+      map: new Map([['a', [1]]]),
+      set: new Set([[1]]),
+      at: new Date(0),
+      bytes: Buffer.from('a'),
+      floats: new Float64Array([1.5]),
+    })
   })
 
   test('one value at two places is no cycle, and becomes two', () => {
@@ -86,11 +110,26 @@ describe('Imported value', () => {
   })
 
   test('values of another realm and objects without prototype become plain', () => {
-    const foreign = structuredClone({ list: [1], map: new Map([['a', 1]]), set: new Set([1]), at: new Date(5) })
-    expect(importValue(foreign, 'it')).toEqual({ list: [1], map: new Map([['a', 1]]), set: new Set([1]), at: new Date(5) })
+    const foreign = structuredClone({
+      list: [1],
+      map: new Map([['a', 1]]),
+      set: new Set([1]),
+      at: new Date(5),
+    })
+    expect(importValue(foreign, 'it')).toEqual({
+      list: [1],
+      map: new Map([['a', 1]]),
+      set: new Set([1]),
+      at: new Date(5),
+    })
     const bare = Object.assign(Object.create(null), { a: 1 })
     expect(Object.getPrototypeOf(importValue(bare, 'it'))).toBe(Object.prototype)
-    expect([isPlainObject(foreign), isPlainObject(bare), isPlainObject(new Money()), isPlainObject([])]).toEqual([true, true, false, false])
+    expect([
+      isPlainObject(foreign),
+      isPlainObject(bare),
+      isPlainObject(new Money()),
+      isPlainObject([]),
+    ]).toEqual([true, true, false, false])
   })
 
   test('holes of an array become undefined', () => {
@@ -99,7 +138,15 @@ describe('Imported value', () => {
   })
 
   test('getters are read once, and what is not enumerable is left out', () => {
-    const value = Object.defineProperty({ get now() { return 7 } }, 'hidden', { value: () => 1, enumerable: false })
+    const value = Object.defineProperty(
+      {
+        get now() {
+          return 7
+        },
+      },
+      'hidden',
+      { value: () => 1, enumerable: false },
+    )
     expect(Object.getOwnPropertyDescriptor(importValue(value, 'it'), 'now')?.value).toBe(7)
     expect(importValue(value, 'it')).toEqual({ now: 7 })
   })
@@ -110,7 +157,10 @@ describe('Committed value', () => {
 
   test('holds references for objects, at all depths', () => {
     const bob = new Employee()
-    const committed = toCommitted(importValue({ bob, list: [bob], map: new Map([['b', bob]]), set: new Set([bob]) }, 'it'), refer)
+    const committed = toCommitted(
+      importValue({ bob, list: [bob], map: new Map([['b', bob]]), set: new Set([bob]) }, 'it'),
+      refer,
+    )
     expect(committed).toEqual({
       bob: new Reference(toOid(4)),
       list: [new Reference(toOid(4))],
@@ -129,7 +179,12 @@ describe('Committed value', () => {
     const pure = [{ a: 1 }, [2]]
     expect(freezeDecoded(pure)).toBe(true)
     expect([isPure(pure), Object.isFrozen(pure[0])]).toEqual([true, true])
-    for (const impure of [[new Date(0)], { a: [Buffer.from('')] }, new Map([['a', new Reference(toOid(1))]]), new Set([new Employee()])]) {
+    for (const impure of [
+      [new Date(0)],
+      { a: [Buffer.from('')] },
+      new Map([['a', new Reference(toOid(1))]]),
+      new Set([new Employee()]),
+    ]) {
       expect([freezeDecoded(impure), isPure(impure)]).toEqual([false, false])
     }
   })
@@ -138,9 +193,16 @@ describe('Committed value', () => {
 describe('Localized value', () => {
   test('has objects for references, and watched copies of what nobody can freeze', () => {
     const bob = new Employee()
-    const committed = toCommitted({ at: new Date(1), list: [bob, [1]] }, () => new Reference(toOid(4))) as { at: Date; list: unknown[] }
+    const committed = toCommitted(
+      { at: new Date(1), list: [bob, [1]] },
+      () => new Reference(toOid(4)),
+    ) as { at: Date; list: unknown[] }
     const watched: [object, object][] = []
-    const local = localize(committed, () => bob, (copy, original) => watched.push([copy, original])) as typeof committed
+    const local = localize(
+      committed,
+      () => bob,
+      (copy, original) => watched.push([copy, original]),
+    ) as typeof committed
     expect(local.list[0]).toBe(bob)
     expect(local.list[1]).toBe(committed.list[1])
     expect(local.at).not.toBe(committed.at)
@@ -151,7 +213,10 @@ describe('Localized value', () => {
 
   test('sealed, it holds objects and refuses to change', () => {
     const bob = new Employee()
-    const value = sealed({ list: [bob], map: new Map([['a', 1]]) }) as { list: unknown[]; map: Map<string, number> }
+    const value = sealed({ list: [bob], map: new Map([['a', 1]]) }) as {
+      list: unknown[]
+      map: Map<string, number>
+    }
     expect(value.list[0]).toBe(bob)
     expect(isPure(value)).toBe(false)
     expect(() => value.list.push(1)).toThrow(TypeError)

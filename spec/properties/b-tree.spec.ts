@@ -1,7 +1,12 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { BTree, type Key, type ObjectDatabase, type RangeOptions } from '../../lib/persistence/index.js'
 import { compareKeys } from '../../lib/persistence/btree/keys.js'
+import {
+  BTree,
+  type Key,
+  type ObjectDatabase,
+  type RangeOptions,
+} from '../../lib/persistence/index.js'
 import { aDatabase } from '../support/persistence-builders.js'
 
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
@@ -16,11 +21,23 @@ const key: fc.Arbitrary<Key> = fc.oneof(
 
 type Step =
   | { readonly do: 'set' | 'delete'; readonly key: Key; readonly value: number }
-  | { readonly do: 'fill' | 'empty'; readonly from: number; readonly count: number; readonly by: number }
+  | {
+      readonly do: 'fill' | 'empty'
+      readonly from: number
+      readonly count: number
+      readonly by: number
+    }
   | { readonly do: 'clear' | 'commit' | 'abort' | 'reload' }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 20, arbitrary: fc.record({ do: fc.constantFrom('set' as const, 'delete' as const), key, value: fc.nat() }) },
+  {
+    weight: 20,
+    arbitrary: fc.record({
+      do: fc.constantFrom('set' as const, 'delete' as const),
+      key,
+      value: fc.nat(),
+    }),
+  },
   {
     weight: 5,
     arbitrary: fc.record({
@@ -31,7 +48,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant({ do: 'clear' as const }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('commit' as const, 'abort' as const, 'reload' as const) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom('commit' as const, 'abort' as const, 'reload' as const),
+    }),
+  },
 )
 
 const range: fc.Arbitrary<RangeOptions> = fc.record(
@@ -66,7 +88,10 @@ class SortedArray {
   }
 }
 
-function change(target: { set(key: Key, value: number): unknown; delete(key: Key): boolean }, todo: Step): void {
+function change(
+  target: { set(key: Key, value: number): unknown; delete(key: Key): boolean },
+  todo: Step,
+): void {
   if (todo.do === 'set') target.set(todo.key, todo.value)
   else if (todo.do === 'delete') target.delete(todo.key)
   else if (todo.do === 'fill' || todo.do === 'empty') {
@@ -151,12 +176,19 @@ test('a tree of three levels equals a sorted array', async () => {
           expect([...tree.keys()]).toEqual(sorted)
           for (const n of numbers) if (hash(n, salt) % 3 > 0) tree.delete(keyOf(n))
         })
-        const left = numbers.filter((n) => hash(n, salt) % 3 === 0).map(keyOf).sort(compareKeys)
+        const left = numbers
+          .filter((n) => hash(n, salt) % 3 === 0)
+          .map(keyOf)
+          .sort(compareKeys)
         db.cacheClear()
         await db.view(({ rootMapping }) => {
           const tree = rootMapping.get('tree') as BTree<Key, number>
           expect([...tree.keys({ reverse: true })].reverse()).toEqual(left)
-          expect([tree.size, tree.minKey(), tree.maxKey()]).toEqual([left.length, left[0], left.at(-1)])
+          expect([tree.size, tree.minKey(), tree.maxKey()]).toEqual([
+            left.length,
+            left[0],
+            left.at(-1),
+          ])
         })
         await db.close()
       },
@@ -169,7 +201,14 @@ test('a walk over a tree that changes meanwhile sees every key that stays, once 
   fc.assert(
     fc.property(
       fc.uniqueArray(fc.integer({ min: 0, max: 2000 }), { minLength: 1, maxLength: 400 }),
-      fc.array(fc.record({ at: fc.nat(400), set: fc.array(fc.integer({ min: 0, max: 2000 })), delete: fc.array(fc.integer({ min: 0, max: 2000 })) }), { maxLength: 6 }),
+      fc.array(
+        fc.record({
+          at: fc.nat(400),
+          set: fc.array(fc.integer({ min: 0, max: 2000 })),
+          delete: fc.array(fc.integer({ min: 0, max: 2000 })),
+        }),
+        { maxLength: 6 },
+      ),
       fc.boolean(),
       (keys, changes, reverse) => {
         const tree = new BTree<number, number>()
@@ -197,14 +236,28 @@ function hash(n: number, salt: number): number {
   return Math.imul(n + 1, 2654435761 ^ salt) >>> 3
 }
 
-function expectStored(db: ObjectDatabase, array: SortedArray, ranges: readonly RangeOptions[]): Promise<void> {
-  return db.view(({ rootMapping }) => expectSame(rootMapping.get('tree') as BTree<Key, number>, array, ranges))
+function expectStored(
+  db: ObjectDatabase,
+  array: SortedArray,
+  ranges: readonly RangeOptions[],
+): Promise<void> {
+  return db.view(({ rootMapping }) =>
+    expectSame(rootMapping.get('tree') as BTree<Key, number>, array, ranges),
+  )
 }
 
-function expectSame(tree: BTree<Key, number>, array: SortedArray, ranges: readonly RangeOptions[]): void {
+function expectSame(
+  tree: BTree<Key, number>,
+  array: SortedArray,
+  ranges: readonly RangeOptions[],
+): void {
   const { entries } = array
   expect([...tree]).toEqual(entries)
-  expect([tree.size, tree.minKey(), tree.maxKey()]).toEqual([entries.length, entries[0]?.[0], entries.at(-1)?.[0]])
+  expect([tree.size, tree.minKey(), tree.maxKey()]).toEqual([
+    entries.length,
+    entries[0]?.[0],
+    entries.at(-1)?.[0],
+  ])
   for (const part of ranges) expect([...tree.entries(part)]).toEqual(array.range(part))
   for (const [wanted, value] of entries) expect(tree.get(wanted)).toBe(value)
 }

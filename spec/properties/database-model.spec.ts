@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { BTree, ObjectDatabase } from '../../lib/persistence/index.js'
 import { codeOf } from '../../lib/foundation/index.js'
+import type { BTree, ObjectDatabase } from '../../lib/persistence/index.js'
 import { aConnection, aMemoryPlace, Employee } from '../support/persistence-builders.js'
 
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
@@ -29,7 +29,14 @@ type Deed =
 
 const name = fc.integer({ min: 0, max: 90 }).map((n) => `e${n}`)
 const deed: fc.Arbitrary<Deed> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('set' as const, 'retitle' as const, 'call' as const), name, text: fc.string({ maxLength: 5 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constantFrom('set' as const, 'retitle' as const, 'call' as const),
+      name,
+      text: fc.string({ maxLength: 5 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('promote' as const), name, boss: name }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('delete' as const), name }) },
   { weight: 1, arbitrary: fc.constant({ do: 'clear' as const }) },
@@ -38,9 +45,13 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
 type Root = BTree<string, Employee>
 
 function doItReally(root: Root, it: Deed): void {
-  if (it.do === 'clear') return root.clear()
-  if (it.do === 'delete') return void root.delete(it.name)
-  if (it.do === 'set') return void root.set(it.name, new Employee({ title: it.text }))
+  if (it.do === 'clear') root.clear()
+  else if (it.do === 'delete') root.delete(it.name)
+  else if (it.do === 'set') root.set(it.name, new Employee({ title: it.text }))
+  else changeReally(root, it)
+}
+
+function changeReally(root: Root, it: Exclude<Deed, { do: 'clear' | 'delete' }>): void {
   const employee = root.get(it.name)
   if (employee === undefined) return
   if (it.do === 'promote') employee.boss = root.get(it.boss)
@@ -50,9 +61,14 @@ function doItReally(root: Root, it: Deed): void {
 
 /** A boss is known by its title at the time of looking: only those still in the tree are compared. */
 function doItInModel(model: Model, it: Deed): void {
-  if (it.do === 'clear') return model.clear()
-  if (it.do === 'delete') return void model.delete(it.name)
-  if (it.do === 'set') return void model.set(it.name, { id: {}, title: it.text, phones: [], boss: undefined })
+  if (it.do === 'clear') model.clear()
+  else if (it.do === 'delete') model.delete(it.name)
+  else if (it.do === 'set') {
+    model.set(it.name, { id: {}, title: it.text, phones: [], boss: undefined })
+  } else changeInModel(model, it)
+}
+
+function changeInModel(model: Model, it: Exclude<Deed, { do: 'clear' | 'delete' }>): void {
   const row = model.get(it.name)
   if (row === undefined) return
   if (it.do === 'promote') row.boss = model.has(it.boss) ? it.boss : undefined
@@ -67,14 +83,17 @@ function replace(model: Model, by: Model): void {
   for (const [key, row] of by) model.set(key, row)
 }
 
-const rootOf = (context: { readonly rootMapping: BTree }): Root => context.rootMapping as unknown as Root
+const rootOf = (context: { readonly rootMapping: BTree }): Root =>
+  context.rootMapping as unknown as Root
 
 async function check(model: Model, { db }: Real): Promise<void> {
   await db.view((context) => {
     const root = rootOf(context)
     expect(root.size).toBe(model.size)
     expect([...root].map(([key, { title, phones }]) => [key, title, [...phones]])).toEqual(
-      [...model].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, { title, phones }]) => [key, title, phones]),
+      [...model]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, { title, phones }]) => [key, title, phones]),
     )
     for (const [key, { boss }] of model) {
       if (boss === undefined) expect(root.get(key)!.boss).toBeUndefined()
@@ -154,7 +173,8 @@ function merged(since: Model, newest: Model, rival: readonly Deed[]): Model {
       const before = since.get(touched)
       if (row === undefined) {
         if (before !== undefined) result.delete(touched)
-      } else if (row.id !== before?.id || row.id === result.get(touched)?.id) result.set(touched, row)
+      } else if (row.id !== before?.id || row.id === result.get(touched)?.id)
+        result.set(touched, row)
     }
   }
   return result
@@ -162,7 +182,8 @@ function merged(since: Model, newest: Model, rival: readonly Deed[]): Model {
 
 /** Only what both name can make them conflict. */
 function mayConflict(one: readonly Deed[], other: readonly Deed[]): boolean {
-  const names = (deeds: readonly Deed[]) => new Set(deeds.flatMap((it) => ('name' in it ? [it.name] : [])))
+  const names = (deeds: readonly Deed[]) =>
+    new Set(deeds.flatMap((it) => ('name' in it ? [it.name] : [])))
   const clears = (deeds: readonly Deed[]) => deeds.some((it) => it.do === 'clear')
   if (clears(one) || clears(other)) return true
   const mine = names(one)
@@ -191,7 +212,9 @@ test('the database equals a Map that is copied at each begin', async () => {
     [
       deeds.map((it) => new Commit(it)),
       deeds.map((it) => new Abort(it)),
-      fc.tuple(fc.array(deed, { maxLength: 4 }), fc.array(deed, { maxLength: 4 })).map(([it, rival]) => new Race(it, rival)),
+      fc
+        .tuple(fc.array(deed, { maxLength: 4 }), fc.array(deed, { maxLength: 4 }))
+        .map(([it, rival]) => new Race(it, rival)),
       fc.constant(new Reopen()),
     ],
     { maxCommands: 25 },

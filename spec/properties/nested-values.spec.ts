@@ -2,7 +2,12 @@ import { isDeepStrictEqual } from 'node:util'
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { plain } from '../../lib/persistence/index.js'
-import { aConnection, aDatabaseWithBob, bobOf, ofStoredBob } from '../support/persistence-builders.js'
+import {
+  aConnection,
+  aDatabaseWithBob,
+  bobOf,
+  ofStoredBob,
+} from '../support/persistence-builders.js'
 
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
 
@@ -33,7 +38,12 @@ const { value } = fc.letrec<{ value: unknown }>((tie) => ({
 }))
 
 /** One random change somewhere inside; both sides take the same turns by the same numbers. */
-type Change = { readonly turns: readonly number[]; readonly deed: number; readonly at: number; readonly value: unknown }
+type Change = {
+  readonly turns: readonly number[]
+  readonly deed: number
+  readonly at: number
+  readonly value: unknown
+}
 const change: fc.Arbitrary<Change> = fc.record({
   turns: fc.array(fc.nat(), { maxLength: 3 }),
   deed: fc.nat(),
@@ -47,7 +57,9 @@ const isContainer = (it: unknown): it is Container =>
   typeof it === 'object' && it !== null && !(it instanceof Date) && !ArrayBuffer.isView(it)
 
 const childrenOf = (container: Container): unknown[] =>
-  container instanceof Map || container instanceof Set ? [...container.values()] : Object.values(container)
+  container instanceof Map || container instanceof Set
+    ? [...container.values()]
+    : Object.values(container)
 
 function apply(root: unknown, { turns, deed, at, value: given }: Change): void {
   let target = root
@@ -61,7 +73,8 @@ function apply(root: unknown, { turns, deed, at, value: given }: Change): void {
   else if (Array.isArray(target)) changeArray(target, deed, at, given)
   else if (target instanceof Map) changeMap(target, deed, at, given)
   else if (target instanceof Set) changeSet(target, deed, at, given)
-  else if (typeof target === 'object' && target !== null) changeObject(target as Record<string, unknown>, deed, at, given)
+  else if (typeof target === 'object' && target !== null)
+    changeObject(target as Record<string, unknown>, deed, at, given)
 }
 
 /** Given values are copied by treehook, so the reference gets a copy of its own. */
@@ -76,28 +89,55 @@ function changeArray(array: unknown[], deed: number, at: number, given: unknown)
     () => array.reverse(),
     () => array.splice(at % (array.length + 1), at % 3, copy(given)),
     () => array.sort((a, b) => String(typeof a).localeCompare(typeof b)),
-    () => void (array[at % (array.length + 1)] = copy(given)),
-    () => void (array.length = at % (array.length + 1)),
+    () => {
+      array[at % (array.length + 1)] = copy(given)
+    },
+    () => {
+      array.length = at % (array.length + 1)
+    },
   ]
   deeds[deed % deeds.length]!()
 }
 
 function changeMap(map: Map<unknown, unknown>, deed: number, at: number, given: unknown): void {
   const key = [...map.keys()][at % Math.max(1, map.size)]
-  const deeds = [() => map.set(at % 5, copy(given)), () => map.set(key, copy(given)), () => map.delete(key), () => map.clear()]
+  const deeds = [
+    () => map.set(at % 5, copy(given)),
+    () => map.set(key, copy(given)),
+    () => map.delete(key),
+    () => map.clear(),
+  ]
   deeds[deed % deeds.length]!()
 }
 
 function changeSet(set: Set<unknown>, deed: number, at: number, given: unknown): void {
   const member = [...set][at % Math.max(1, set.size)]
-  const deeds = [() => set.add(copy(given)), () => set.delete(member), () => set.clear(), () => set.add(member)]
+  const deeds = [
+    () => set.add(copy(given)),
+    () => set.delete(member),
+    () => set.clear(),
+    () => set.add(member),
+  ]
   deeds[deed % deeds.length]!()
 }
 
-function changeObject(object: Record<string, unknown>, deed: number, at: number, given: unknown): void {
+function changeObject(
+  object: Record<string, unknown>,
+  deed: number,
+  at: number,
+  given: unknown,
+): void {
   const names = Object.keys(object)
   const known = names[at % Math.max(1, names.length)] ?? 'a'
-  const deeds = [() => void (object[known] = copy(given)), () => void (object[`n${at % 5}`] = copy(given)), () => void delete object[known]]
+  const deeds = [
+    () => {
+      object[known] = copy(given)
+    },
+    () => {
+      object[`n${at % 5}`] = copy(given)
+    },
+    () => void delete object[known],
+  ]
   deeds[deed % deeds.length]!()
 }
 
@@ -140,32 +180,36 @@ test('changes of nested values equal the same changes of a plain copy', async ()
 
 test('what one connection changes is not seen by another before it commits', async () => {
   await fc.assert(
-    fc.asyncProperty(value, fc.array(change, { minLength: 1, maxLength: 8 }), async (initial, changes) => {
-      const db = await aDatabaseWithBob({ data: initial })
-      const [writer, reader] = [aConnection(db), aConnection(db)]
-      writer.transactions.begin()
-      reader.transactions.begin()
-      expectSame(plain(reader.bob().data), plain(initial))
-      for (const it of changes) {
-        apply(writer.bob().data, it)
+    fc.asyncProperty(
+      value,
+      fc.array(change, { minLength: 1, maxLength: 8 }),
+      async (initial, changes) => {
+        const db = await aDatabaseWithBob({ data: initial })
+        const [writer, reader] = [aConnection(db), aConnection(db)]
+        writer.transactions.begin()
+        reader.transactions.begin()
         expectSame(plain(reader.bob().data), plain(initial))
-      }
-      await writer.transactions.abort()
-      expectSame(await db.view((context) => plain(bobOf(context).data)), plain(initial))
+        for (const it of changes) {
+          apply(writer.bob().data, it)
+          expectSame(plain(reader.bob().data), plain(initial))
+        }
+        await writer.transactions.abort()
+        expectSame(await db.view((context) => plain(bobOf(context).data)), plain(initial))
 
-      writer.transactions.begin()
-      for (const it of changes) apply(writer.bob().data, it)
-      const after = plain(writer.bob().data)
-      await writer.transactions.commit()
-      reader.connection.cacheMinimize()
-      expectSame(plain(reader.bob().data), plain(initial))
-      await reader.transactions.abort()
-      reader.transactions.begin()
-      expectSame(plain(reader.bob().data), after)
-      await reader.transactions.abort()
-      expectSame(await ofStoredBob(db, (bob) => plain(bob.data)), after)
-      await db.close()
-    }),
+        writer.transactions.begin()
+        for (const it of changes) apply(writer.bob().data, it)
+        const after = plain(writer.bob().data)
+        await writer.transactions.commit()
+        reader.connection.cacheMinimize()
+        expectSame(plain(reader.bob().data), plain(initial))
+        await reader.transactions.abort()
+        reader.transactions.begin()
+        expectSame(plain(reader.bob().data), after)
+        await reader.transactions.abort()
+        expectSame(await ofStoredBob(db, (bob) => plain(bob.data)), after)
+        await db.close()
+      },
+    ),
     { seed, numRuns: 200 },
   )
 }, 120_000)

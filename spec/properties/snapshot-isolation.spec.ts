@@ -51,7 +51,8 @@ test('a reader sees whole commits only, and the same ones until its transaction 
         const options = { cacheBytes, cacheObjects, durability: 'relaxed' } as const
         const db = await ObjectDatabase.open(directory, options)
         await db.transaction(({ rootMapping }) => {
-          for (let n = 0; n < ACCOUNTS; n++) rootMapping.set(`account${n}`, new Employee({ data: 100 }))
+          for (let n = 0; n < ACCOUNTS; n++)
+            rootMapping.set(`account${n}`, new Employee({ data: 100 }))
           rootMapping.set('ledger', new BTree<number, string>())
         })
         let step = 0
@@ -108,7 +109,11 @@ test('a reader sees whole commits only, and the same ones until its transaction 
 
         const reopened = await ObjectDatabase.open(directory, options)
         const end = await reopened.view(({ rootMapping }) => look(rootMapping))
-        expect(end).toEqual({ sum: TOTAL, entries: writers * transfers, version: writers * transfers })
+        expect(end).toEqual({
+          sum: TOTAL,
+          entries: writers * transfers,
+          version: writers * transfers,
+        })
         await reopened.close()
       },
     ),

@@ -1,4 +1,8 @@
-import { type ComponentRegistry, type IObjectEvent, registryScope } from '../../lib/component/index.js'
+import {
+  type ComponentRegistry,
+  type IObjectEvent,
+  registryScope,
+} from '../../lib/component/index.js'
 import {
   Contained,
   databaseRegistry,

@@ -87,9 +87,14 @@ export async function storeTypedArrays(): Promise<Record<string, boolean>> {
   const db = await ObjectDatabase.open('', { storage: createMemoryStorage() })
   await db.transaction(({ rootMapping }) => void rootMapping.set('values', values as never))
   db.cacheClear()
-  const read = (await db.view(({ rootMapping }) => plain(rootMapping.get('values')))) as unknown as typeof values
+  const read = (await db.view(({ rootMapping }) =>
+    plain(rootMapping.get('values')),
+  )) as unknown as typeof values
   await db.close()
   return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, isDeepStrictEqual(read[name as keyof typeof values], value)]),
+    Object.entries(values).map(([name, value]) => [
+      name,
+      isDeepStrictEqual(read[name as keyof typeof values], value),
+    ]),
   )
 }

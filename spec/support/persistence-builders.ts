@@ -1,9 +1,9 @@
 import {
   BTree,
-  type ObjectDatabaseOptions,
-  ObjectDatabase,
-  Persistent,
   field,
+  ObjectDatabase,
+  type ObjectDatabaseOptions,
+  Persistent,
   stored,
 } from '../../lib/persistence/index.js'
 import { createMemoryDatabase, createMemoryStorage } from '../../lib/storage/index.js'

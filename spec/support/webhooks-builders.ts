@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  type Clock,
   Contained,
   Database,
   type DatabaseContext,
@@ -64,13 +65,14 @@ export interface WebhookDatabaseOptions
   readonly location?: string
   /** Rows in memory that another database left. */
   readonly memory?: ReturnType<typeof createMemoryDatabase>
-  readonly clock?: FakeClock
+  readonly clock?: Clock
   readonly transport?: RecordingTransport
 }
 
 export interface WebhookDatabase {
   readonly db: Database
   readonly transport: RecordingTransport
+  /** The one given, when one was. */
   readonly clock: FakeClock
 }
 
@@ -110,7 +112,7 @@ export async function aWebhookDatabase({
     webhooks: { transport, random: () => 0.5, ...webhooks, dispatch },
     ...options,
   })
-  return { db: ending(db), transport, clock }
+  return { db: ending(db), transport, clock: clock as FakeClock }
 }
 
 /** The sites /NOAA/NWS/OUN, in OUN the folder `employees`, in that Bob. */

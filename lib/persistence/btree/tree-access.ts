@@ -4,7 +4,7 @@ import type { Slots, SlotsOwner } from '../slots.js'
 import { importInto, isPure, localize, sealed } from '../stored-value.js'
 import { importKey, type Key } from './keys.js'
 import { type NodeSource, TreeChanges } from './tree-changes.js'
-import { EMPTY_TREE, TreeNode } from './tree-node.js'
+import { EMPTY_TREE, type TreeNode } from './tree-node.js'
 import { findValue, hasKey, type RangeOptions, walkRange } from './tree-reading.js'
 
 /**
@@ -59,7 +59,10 @@ export function* treeEntries(
   range: RangeOptions = {},
 ): Generator<[Key, unknown], void, undefined> {
   for (const [key, value] of treeWalk(object, range)) {
-    yield [key, typeof value === 'object' && value !== null ? present(value, slotsOf(object).owner) : value]
+    yield [
+      key,
+      typeof value === 'object' && value !== null ? present(value, slotsOf(object).owner) : value,
+    ]
   }
 }
 
@@ -118,5 +121,11 @@ function changesOf(object: Persistent): TreeChanges {
 function present(value: object, owner: SlotsOwner): unknown {
   if (value instanceof Reference) return owner.resolve(value)
   if (isPersistent(value) || isPure(value)) return value
-  return sealed(localize(value, (reference) => owner.resolve(reference), () => {}))
+  return sealed(
+    localize(
+      value,
+      (reference) => owner.resolve(reference),
+      () => {},
+    ),
+  )
 }

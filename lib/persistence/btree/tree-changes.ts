@@ -1,4 +1,4 @@
-import { Reference } from '../reference.js'
+import type { Reference } from '../reference.js'
 import { NO_OID } from '../slots.js'
 import { type Key, keyToken, searchKeys } from './keys.js'
 import { MAX_ITEMS, TreeNode } from './tree-node.js'
@@ -165,7 +165,8 @@ export class TreeChanges {
   #collapse(): void {
     while (this.#root.level > 0 && this.#root.items.length <= 1) {
       const { size } = this.#root
-      const only = this.#root.items.length === 0 ? new TreeNode(0, [], []) : this.#child(this.#root, 0)
+      const only =
+        this.#root.items.length === 0 ? new TreeNode(0, [], []) : this.#child(this.#root, 0)
       this.#root = new TreeNode(only.level, only.keys, only.items, size)
       this.#root.isDirty = true
     }

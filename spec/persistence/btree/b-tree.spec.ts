@@ -6,11 +6,20 @@ describe('BTree', () => {
   test('keeps entries in the order of their keys', () => {
     const tree = new BTree<string, number>()
     expect(tree.set('b', 2).set('a', 1).set('c', 3)).toBe(tree)
-    expect([...tree]).toEqual([['a', 1], ['b', 2], ['c', 3]])
+    expect([...tree]).toEqual([
+      ['a', 1],
+      ['b', 2],
+      ['c', 3],
+    ])
     expect([...tree.keys()]).toEqual(['a', 'b', 'c'])
     expect([...tree.values({ reverse: true })]).toEqual([3, 2, 1])
     expect([...tree.entries({ min: 'b', excludeMin: true })]).toEqual([['c', 3]])
-    expect([tree.get('b'), tree.get('x'), tree.has('c'), tree.has('x')]).toEqual([2, undefined, true, false])
+    expect([tree.get('b'), tree.get('x'), tree.has('c'), tree.has('x')]).toEqual([
+      2,
+      undefined,
+      true,
+      false,
+    ])
     expect([tree.size, tree.delete('a'), tree.delete('a'), tree.size]).toEqual([3, true, false, 2])
     tree.clear()
     expect([tree.size, [...tree]]).toEqual([0, []])
@@ -20,8 +29,18 @@ describe('BTree', () => {
     const tree = new BTree<number, string>()
     expect([tree.minKey(), tree.maxKey()]).toEqual([undefined, undefined])
     for (const n of [10, 20, 30]) tree.set(n, 'x')
-    expect([tree.minKey(), tree.minKey(11), tree.minKey(20), tree.minKey(31)]).toEqual([10, 20, 20, undefined])
-    expect([tree.maxKey(), tree.maxKey(29), tree.maxKey(20), tree.maxKey(9)]).toEqual([30, 20, 20, undefined])
+    expect([tree.minKey(), tree.minKey(11), tree.minKey(20), tree.minKey(31)]).toEqual([
+      10,
+      20,
+      20,
+      undefined,
+    ])
+    expect([tree.maxKey(), tree.maxKey(29), tree.maxKey(20), tree.maxKey(9)]).toEqual([
+      30,
+      20,
+      20,
+      undefined,
+    ])
   })
 
   test('has a value undefined', () => {
@@ -58,7 +77,17 @@ describe('BTree', () => {
   })
 
   test('keys of every kind survive the disk', async () => {
-    const keys: Key[] = [-1.5, 2 ** 53, Number.POSITIVE_INFINITY, 5n, 2n ** 90n, '', 'é', '\u{1f600}', ['a', 1, [2n]]]
+    const keys: Key[] = [
+      -1.5,
+      2 ** 53,
+      Number.POSITIVE_INFINITY,
+      5n,
+      2n ** 90n,
+      '',
+      'é',
+      '\u{1f600}',
+      ['a', 1, [2n]],
+    ]
     const db = await aDatabase()
     await db.transaction(({ rootMapping }) => {
       const tree = new BTree()
@@ -82,7 +111,9 @@ describe('BTree', () => {
     })
     db.cacheClear()
     const before = db.counters.storageReads
-    expect(await db.view(({ rootMapping }) => (rootMapping.get('tree') as BTree).get(7777))).toBe('value')
+    expect(await db.view(({ rootMapping }) => (rootMapping.get('tree') as BTree).get(7777))).toBe(
+      'value',
+    )
     expect(db.counters.storageReads - before).toBeLessThanOrEqual(4)
   })
 
@@ -94,11 +125,18 @@ describe('BTree', () => {
       rootMapping.set('tree', tree)
     })
     db.cacheClear()
-    await db.transaction(({ rootMapping }) => void (rootMapping.get('tree') as BTree).set(5000, 'new'))
+    await db.transaction(
+      ({ rootMapping }) => void (rootMapping.get('tree') as BTree).set(5000, 'new'),
+    )
     db.cacheClear()
     await db.view(({ rootMapping }) => {
       const tree = rootMapping.get('tree') as BTree
-      expect([tree.get(5000), tree.get(4999), tree.get(5001), tree.size]).toEqual(['new', 'value', 'value', 10_000])
+      expect([tree.get(5000), tree.get(4999), tree.get(5001), tree.size]).toEqual([
+        'new',
+        'value',
+        'value',
+        10_000,
+      ])
     })
   })
 })

@@ -1,11 +1,33 @@
 import { describe, expect, test } from '@jest/globals'
-import { compareKeys, importKey, type Key, keyToken, searchKeys } from '../../../lib/persistence/btree/keys.js'
+import {
+  compareKeys,
+  importKey,
+  type Key,
+  keyToken,
+  searchKeys,
+} from '../../../lib/persistence/btree/keys.js'
 import { codeThrownBy, errorOf } from '../../support/storage-builders.js'
 
 describe('Keys', () => {
   test('numbers come before bigints, these before text, text before tuples', () => {
     const sorted: Key[] = [
-      Number.NEGATIVE_INFINITY, -1, 0, 1.5, Number.POSITIVE_INFINITY, -5n, 2n ** 80n, '', 'A', 'a', 'aa', [], [1], [1, 'a'], ['a'], ['a', []], ['b'],
+      Number.NEGATIVE_INFINITY,
+      -1,
+      0,
+      1.5,
+      Number.POSITIVE_INFINITY,
+      -5n,
+      2n ** 80n,
+      '',
+      'A',
+      'a',
+      'aa',
+      [],
+      [1],
+      [1, 'a'],
+      ['a'],
+      ['a', []],
+      ['b'],
     ]
     for (let one = 0; one < sorted.length; one++) {
       for (let other = 0; other < sorted.length; other++) {
@@ -40,7 +62,22 @@ describe('Keys', () => {
   })
 
   test('tokens are equal for equal keys and for no others', () => {
-    const keys: Key[] = [1, 1n, '1', ['1'], [1], [1n], [[1]], [], '', ['a', 'b'], ['a,b'], ['a', ['b']], 'tuple:string:1:a', ['a']]
+    const keys: Key[] = [
+      1,
+      1n,
+      '1',
+      ['1'],
+      [1],
+      [1n],
+      [[1]],
+      [],
+      '',
+      ['a', 'b'],
+      ['a,b'],
+      ['a', ['b']],
+      'tuple:string:1:a',
+      ['a'],
+    ]
     expect(new Set(keys.map(keyToken)).size).toBe(keys.length)
     expect(keyToken(['a', [1n, 'b']])).toBe(keyToken(['a', [1n, 'b']]))
   })
@@ -48,7 +85,14 @@ describe('Keys', () => {
   test('a search gives the position, or where the key belongs', () => {
     const keys: Key[] = [1, 3, 'a', 'c', ['x']]
     expect(keys.map((key) => searchKeys(keys, key))).toEqual([0, 1, 2, 3, 4])
-    expect([0, 2, 5n, 'b', ['a'], ['y']].map((key) => searchKeys(keys, key as Key))).toEqual([~0, ~1, ~2, ~3, ~4, ~5])
+    expect([0, 2, 5n, 'b', ['a'], ['y']].map((key) => searchKeys(keys, key as Key))).toEqual([
+      ~0,
+      ~1,
+      ~2,
+      ~3,
+      ~4,
+      ~5,
+    ])
     expect(searchKeys([], 'a')).toBe(~0)
     expect(searchKeys(keys, Number.NaN)).toBeLessThan(0)
   })

@@ -19,9 +19,12 @@ import { runOutsideTransactionScope } from '../../../lib/transaction/index.js'
 import { aConnection, aDatabase, Employee, Office } from '../../support/persistence-builders.js'
 import { codeThrownBy, errorOf } from '../../support/storage-builders.js'
 
-const officeOf = ({ rootMapping }: { rootMapping: BTree }): Office => rootMapping.get('office') as Office
+const officeOf = ({ rootMapping }: { rootMapping: BTree }): Office =>
+  rootMapping.get('office') as Office
 
-async function aDatabaseWithOffice(entries: Iterable<readonly [string, unknown]> = []): Promise<ObjectDatabase> {
+async function aDatabaseWithOffice(
+  entries: Iterable<readonly [string, unknown]> = [],
+): Promise<ObjectDatabase> {
   const db = await aDatabase()
   await db.transaction(({ rootMapping }) => {
     const office = new Office()
@@ -32,7 +35,11 @@ async function aDatabaseWithOffice(entries: Iterable<readonly [string, unknown]>
 }
 
 /** What happens when `theirs` commits between the beginning and the commit of `mine`. */
-async function outcomeOf(db: ObjectDatabase, mine: (office: Office) => void, theirs: (office: Office) => void): Promise<string> {
+async function outcomeOf(
+  db: ObjectDatabase,
+  mine: (office: Office) => void,
+  theirs: (office: Office) => void,
+): Promise<string> {
   const { connection, transactions } = aConnection(db)
   transactions.begin()
   mine(officeOf(connection))
@@ -46,16 +53,30 @@ async function outcomeOf(db: ObjectDatabase, mine: (office: Office) => void, the
 describe('Tree of an object', () => {
   test('stands in its owner’s record, beside the owner’s fields', async () => {
     const db = await aDatabaseWithOffice([['a', 1]])
-    await db.transaction((context) => void (officeOf(context).city = 'Norman'))
+    await db.transaction((context) => {
+      officeOf(context).city = 'Norman'
+    })
     db.cacheClear()
-    expect(await db.view((context) => [officeOf(context).city, officeOf(context).get('a')])).toEqual(['Norman', 1])
+    expect(
+      await db.view((context) => [officeOf(context).city, officeOf(context).get('a')]),
+    ).toEqual(['Norman', 1])
   })
 
   test('is worked with by functions, too', async () => {
     const office = new Office()
-    expect([treeSet(office, 'b', 2), treeSet(office, 'b', 3), treeSet(office, 'a', 1)]).toEqual([true, false, true])
+    expect([treeSet(office, 'b', 2), treeSet(office, 'b', 3), treeSet(office, 'a', 1)]).toEqual([
+      true,
+      false,
+      true,
+    ])
     expect([treeGet(office, 'b'), treeHas(office, 'x'), treeSize(office)]).toEqual([3, false, 2])
-    expect([[...treeEntries(office)], [...treeKeys(office, { reverse: true })]]).toEqual([[['a', 1], ['b', 3]], ['b', 'a']])
+    expect([[...treeEntries(office)], [...treeKeys(office, { reverse: true })]]).toEqual([
+      [
+        ['a', 1],
+        ['b', 3],
+      ],
+      ['b', 'a'],
+    ])
     expect([treeDelete(office, 'a'), treeDelete(office, 'a')]).toEqual([true, false])
     treeClear(office)
     expect(treeSize(office)).toBe(0)
@@ -86,14 +107,18 @@ describe('Tree of an object', () => {
   })
 
   test('values around objects and Dates are frozen just so', async () => {
-    const db = await aDatabaseWithOffice([['v', { boss: new Employee({ title: 'boss' }), at: [new Date(0)] }]])
+    const db = await aDatabaseWithOffice([
+      ['v', { boss: new Employee({ title: 'boss' }), at: [new Date(0)] }],
+    ])
     await db.transaction((context) => {
       const value = officeOf(context).get('v') as { boss: Employee; at: Date[] }
       expect(value.boss.title).toBe('boss')
       expect(() => value.at.push(new Date())).toThrow(TypeError)
       value.at[0]!.setTime(99)
     })
-    expect(await db.view((context) => (officeOf(context).get('v') as { at: Date[] }).at[0])).toEqual(new Date(0))
+    expect(
+      await db.view((context) => (officeOf(context).get('v') as { at: Date[] }).at[0]),
+    ).toEqual(new Date(0))
   })
 
   test('what cannot be stored is refused and leaves the tree as it was', async () => {
@@ -103,8 +128,12 @@ describe('Tree of an object', () => {
       const error = await errorOf(() => office.set('a', { deep: [() => 1] }))
       expect(error).toMatchObject({ code: 'PERSISTENCE_UNSTORABLE_VALUE' })
       expect(error.message).toMatch(/spec\.Office.*oid 0000000000000001.*\[a\]\.deep\[0\]/)
-      expect(await codeThrownBy(() => office.set(Number.NaN as never, 1))).toBe('PERSISTENCE_INVALID_KEY')
-      expect(await codeThrownBy(() => office.keys({ min: {} as never }).next())).toBe('PERSISTENCE_INVALID_KEY')
+      expect(await codeThrownBy(() => office.set(Number.NaN as never, 1))).toBe(
+        'PERSISTENCE_INVALID_KEY',
+      )
+      expect(await codeThrownBy(() => office.keys({ min: {} as never }).next())).toBe(
+        'PERSISTENCE_INVALID_KEY',
+      )
       expect([office.get('a'), office.size, stateOf(office)]).toEqual([1, 1, 'upToDate'])
     })
   })
@@ -117,7 +146,9 @@ describe('Tree of an object', () => {
 
   test('the tuples it hands out cannot be changed', async () => {
     const db = await aDatabase()
-    await db.transaction(({ rootMapping }) => void rootMapping.set('tree', new BTree().set(['a', 1], 1) as never))
+    await db.transaction(
+      ({ rootMapping }) => void rootMapping.set('tree', new BTree().set(['a', 1], 1) as never),
+    )
     db.cacheClear()
     await db.transaction(({ rootMapping }) => {
       const [key] = (rootMapping.get('tree') as unknown as BTree<[string, number]>).keys()
@@ -136,9 +167,25 @@ describe('Writers of one tree', () => {
     ['of a key and of a deleted one', (o) => o.set('x', 1), (o) => o.delete('001')],
     ['of leaves, one of which is emptied', (o) => o.set('001x', 1), (o) => empty(o, 60)],
     ['of a leaf that the other emptied, too', (o) => empty(o, 50), (o) => empty(o, 100, 50)],
-    ['of a key, and of a field of the owner', (o) => o.set('x', 1), (o) => void (o.city = 'Norman')],
-    ['of a field of the owner, and of a key', (o) => void (o.city = 'Norman'), (o) => o.set('x', 1)],
-    ['of a key, and one who deleted what was not there', (o) => o.set('x', 1), (o) => o.delete('no')],
+    [
+      'of a key, and of a field of the owner',
+      (o) => o.set('x', 1),
+      (o) => {
+        o.city = 'Norman'
+      },
+    ],
+    [
+      'of a field of the owner, and of a key',
+      (o) => {
+        o.city = 'Norman'
+      },
+      (o) => o.set('x', 1),
+    ],
+    [
+      'of a key, and one who deleted what was not there',
+      (o) => o.set('x', 1),
+      (o) => o.delete('no'),
+    ],
   ])('%s do not conflict, and both are kept', async (_, mine, theirs) => {
     const expected = new Office()
     for (const [key, value] of hundred) expected.set(key, value)
@@ -164,8 +211,26 @@ describe('Writers of one tree', () => {
     ['who both remove it', (o) => treeTouch(o), (o) => treeTouch(o)],
     ['of a key in a tree that was cleared', (o) => o.set('x', 1), (o) => o.clear()],
     ['who clear it after a write', (o) => o.clear(), (o) => o.set('x', 1)],
-    ['of the same field of the owner', (o) => void (o.city = 'a'), (o) => void (o.city = 'b')],
-    ['of the same field, and of keys', (o) => void ((o.city = 'a'), o.set('x', 1)), (o) => void ((o.city = 'b'), o.set('y', 1))],
+    [
+      'of the same field of the owner',
+      (o) => {
+        o.city = 'a'
+      },
+      (o) => {
+        o.city = 'b'
+      },
+    ],
+    [
+      'of the same field, and of keys',
+      (o) => {
+        o.city = 'a'
+        o.set('x', 1)
+      },
+      (o) => {
+        o.city = 'b'
+        o.set('y', 1)
+      },
+    ],
   ])('%s conflict', async (_, mine, theirs) => {
     const db = await aDatabaseWithOffice(hundred)
     expect(await outcomeOf(db, mine, theirs)).toBe('STORAGE_CONFLICT')
@@ -184,7 +249,13 @@ describe('Writers of one tree', () => {
   test('a text key that looks like a tuple does not conflict with the tuple', async () => {
     const db = await aDatabaseWithOffice()
     const asTree = (o: Office) => o as unknown as BTree
-    expect(await outcomeOf(db, (o) => asTree(o).set(['a'], 1), (o) => asTree(o).set('tuple:string:1:a', 2))).toBe('nothing')
+    expect(
+      await outcomeOf(
+        db,
+        (o) => asTree(o).set(['a'], 1),
+        (o) => asTree(o).set('tuple:string:1:a', 2),
+      ),
+    ).toBe('nothing')
     expect(await db.view((context) => officeOf(context).size)).toBe(2)
   })
 
@@ -204,15 +275,16 @@ describe('Writers of one tree', () => {
     expect(db.counters.conflicts).toBe(0)
     expect(db.counters.replays).toBeGreaterThan(0)
     db.cacheClear()
-    expect(await db.view((context) => [officeOf(context).size, [...officeOf(context).keys()]])).toEqual([
-      1600,
-      Array.from({ length: 1600 }, (_, n) => String(n).padStart(6, '0')),
-    ])
+    expect(
+      await db.view((context) => [officeOf(context).size, [...officeOf(context).keys()]]),
+    ).toEqual([1600, Array.from({ length: 1600 }, (_, n) => String(n).padStart(6, '0'))])
   })
 
   test('who empty leaves while others fill them never conflict', async () => {
     const key = (n: number): string => String(n).padStart(6, '0')
-    const db = await aDatabaseWithOffice(Array.from({ length: 800 }, (_, n) => [key(n), n] as const))
+    const db = await aDatabaseWithOffice(
+      Array.from({ length: 800 }, (_, n) => [key(n), n] as const),
+    )
     const worker = (residue: number) => async (): Promise<void> => {
       for (let n = residue; n < 800; n += 8) {
         await db.transaction(async (context) => {
@@ -227,15 +299,25 @@ describe('Writers of one tree', () => {
     expect(db.counters.conflicts).toBe(0)
     db.cacheClear()
     const odd = Array.from({ length: 400 }, (_, n) => key(2 * n + 1))
-    expect(await db.view((context) => [...officeOf(context).keys()])).toEqual(odd.flatMap((k) => [k, `${k}+`]))
+    expect(await db.view((context) => [...officeOf(context).keys()])).toEqual(
+      odd.flatMap((k) => [k, `${k}+`]),
+    )
   })
 
   test('a new object is stored once when its key is replayed', async () => {
     const db = await aDatabaseWithOffice()
     const employee = new Employee({ title: 'bob' })
-    expect(await outcomeOf(db, (o) => o.set('bob', employee), (o) => o.set('ann', new Employee({ title: 'ann' })))).toBe('nothing')
+    expect(
+      await outcomeOf(
+        db,
+        (o) => o.set('bob', employee),
+        (o) => o.set('ann', new Employee({ title: 'ann' })),
+      ),
+    ).toBe('nothing')
     db.cacheClear()
-    expect(await db.view((context) => [...officeOf(context).values()].map((e) => (e as Employee).title))).toEqual(['ann', 'bob'])
+    expect(
+      await db.view((context) => [...officeOf(context).values()].map((e) => (e as Employee).title)),
+    ).toEqual(['ann', 'bob'])
   })
 
   test('what a replay wrote is what its own connection reads next', async () => {
@@ -244,7 +326,9 @@ describe('Writers of one tree', () => {
     transactions.begin()
     const office = officeOf(connection)
     office.set('mine', 1)
-    await runOutsideTransactionScope(() => db.transaction((context) => void officeOf(context).set('theirs', 2)))
+    await runOutsideTransactionScope(() =>
+      db.transaction((context) => void officeOf(context).set('theirs', 2)),
+    )
     await transactions.commit()
     transactions.begin()
     expect([...office.keys()]).toEqual(['mine', 'theirs'])

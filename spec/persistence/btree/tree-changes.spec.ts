@@ -66,7 +66,11 @@ describe('Tree changes', () => {
     tree.delete('a')
     const newer = new TreeNode(0, ['a', 'b', 'z'], [1, 2, 26], 3)
     const replayed = tree.replayOn(newer, noSource)
-    expect([replayed.root.keys, replayed.root.items, replayed.root.size]).toEqual([['b', 'c', 'z'], [2, 3, 26], 3])
+    expect([replayed.root.keys, replayed.root.items, replayed.root.size]).toEqual([
+      ['b', 'c', 'z'],
+      [2, 3, 26],
+      3,
+    ])
   })
 
   test('a text key that looks like a tuple is another key', () => {
@@ -102,6 +106,8 @@ describe('Tree changes', () => {
 
   test('a separator belongs to the child on its right', () => {
     const node = new TreeNode(1, ['f', 'm'], [])
-    expect(['a', 'f', 'g', 'm', 'z'].map((key) => childPosition(node, key))).toEqual([0, 1, 1, 2, 2])
+    expect(['a', 'f', 'g', 'm', 'z'].map((key) => childPosition(node, key))).toEqual([
+      0, 1, 1, 2, 2,
+    ])
   })
 })

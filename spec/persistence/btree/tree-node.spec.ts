@@ -10,7 +10,9 @@ describe('Tree node', () => {
 
   test('its tuple keys are frozen when it is read', () => {
     const { keys } = decodeNode([0, [['a', ['b']]], [1], 1])
-    expect(Object.isFrozen(keys[0]) && Object.isFrozen((keys[0] as readonly unknown[])[1])).toBe(true)
+    expect(Object.isFrozen(keys[0]) && Object.isFrozen((keys[0] as readonly unknown[])[1])).toBe(
+      true,
+    )
   })
 
   test('a working copy shares nothing that changes', () => {

@@ -1,7 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import { TreeChanges } from '../../../lib/persistence/btree/tree-changes.js'
 import { EMPTY_TREE } from '../../../lib/persistence/btree/tree-node.js'
-import { findValue, hasKey, type RangeOptions, walkRange } from '../../../lib/persistence/btree/tree-reading.js'
+import {
+  findValue,
+  hasKey,
+  type RangeOptions,
+  walkRange,
+} from '../../../lib/persistence/btree/tree-reading.js'
 
 const source = (): never => {
   throw new Error('A tree in memory has no stored nodes')
@@ -15,13 +20,22 @@ const aTree = (): TreeChanges => {
 }
 
 const keysOf = (tree: TreeChanges, range: RangeOptions): unknown[] =>
-  Array.from(walkRange(() => ({ root: tree.root, revision: tree.revision, source }), range), ([key]) => key)
+  Array.from(
+    walkRange(() => ({ root: tree.root, revision: tree.revision, source }), range),
+    ([key]) => key,
+  )
 
 describe('Tree reading', () => {
   test('finds values by key', () => {
     const { root } = aTree()
     expect([0, 498, 998, 1, -1, 1000, 'x'].map((key) => findValue(root, key, source))).toEqual([
-      'v0', 'v498', 'v998', undefined, undefined, undefined, undefined,
+      'v0',
+      'v498',
+      'v998',
+      undefined,
+      undefined,
+      undefined,
+      undefined,
     ])
     expect([0, 1].map((key) => hasKey(root, key, source))).toEqual([true, false])
   })

@@ -1,0 +1,60 @@
+import { describe, expect, test } from '@jest/globals'
+import { Epochs } from '../../lib/persistence/epoch.js'
+import { createMemoryStorage, toOid, toTid } from '../../lib/storage/index.js'
+import { aCommit, codeThrownBy } from '../support/storage-builders.js'
+
+async function someEpochs() {
+  const storage = createMemoryStorage()
+  await storage.open()
+  const epochs = new Epochs(storage)
+  const commit = async (tid: number): Promise<void> => {
+    await storage.write([aCommit(tid, [1])], 'sync')
+    epochs.publish(toTid(tid))
+  }
+  return { epochs, commit }
+}
+
+const textAt = (epoch: ReturnType<Epochs['acquire']>): string =>
+  Buffer.from(epoch.snapshot.load(toOid(1))!.state).toString()
+
+describe('Epochs', () => {
+  test('all who begin between two commits share one', async () => {
+    const { epochs, commit } = await someEpochs()
+    await commit(1)
+    const [one, other] = [epochs.acquire(), epochs.acquire()]
+    await commit(2)
+    expect(one).toBe(other)
+    expect(epochs.acquire()).not.toBe(one)
+    expect([textAt(one), textAt(epochs.current)]).toEqual(['state of 1', 'state of 2'])
+  })
+
+  test('one is closed when its last reader ends', async () => {
+    const { epochs, commit } = await someEpochs()
+    await commit(1)
+    const epoch = epochs.acquire()
+    epochs.acquire()
+    await commit(2)
+    epochs.release(epoch)
+    expect([textAt(epoch), epochs.oldestTid]).toEqual(['state of 1', 1])
+    epochs.release(epoch)
+    expect([await codeThrownBy(() => textAt(epoch)), epochs.oldestTid]).toEqual([
+      'STORAGE_CLOSED',
+      2,
+    ])
+    expect(() => epochs.release(epoch)).toThrow('as often as acquired')
+  })
+
+  test('the current one stays open without readers', async () => {
+    const { epochs, commit } = await someEpochs()
+    await commit(1)
+    epochs.release(epochs.acquire())
+    expect(textAt(epochs.current)).toBe('state of 1')
+    epochs.close()
+    expect(await codeThrownBy(() => textAt(epochs.current))).toBe('STORAGE_CLOSED')
+  })
+
+  test('one is the tid that was published', async () => {
+    const { epochs } = await someEpochs()
+    expect(() => epochs.publish(toTid(7))).toThrow('ends with it')
+  })
+})

@@ -1,0 +1,27 @@
+import { expect, test } from '@jest/globals'
+import { layoutOf } from '../../lib/persistence/class-layout.js'
+import { NO_OID, Slots, UNOWNED } from '../../lib/persistence/slots.js'
+import { toOid } from '../../lib/storage/index.js'
+import { Employee } from '../support/persistence-builders.js'
+
+test('the slots of a new object belong to nobody, and have values of their own', () => {
+  const [one, other] = [new Slots(layoutOf(Employee)), new Slots(layoutOf(Employee))]
+  one.values[0] = 'changed'
+  expect([one.owner, one.oid, one.changed, one.committed]).toEqual([
+    UNOWNED,
+    NO_OID,
+    false,
+    undefined,
+  ])
+  expect([other.values, layoutOf(Employee).initialValues[0]]).toEqual([
+    [undefined, undefined, undefined, undefined],
+    undefined,
+  ])
+})
+
+test('who owns new objects allows every write and has nothing stored', () => {
+  const { owner } = new Slots(layoutOf(Employee))
+  expect(owner.isWriting).toBe(true)
+  expect(() => owner.assertWritable(new Employee())).not.toThrow()
+  expect(() => owner.nodeState(toOid(1))).toThrow()
+})
