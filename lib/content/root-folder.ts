@@ -1,4 +1,4 @@
-import type { BTree, Connection, Persistent } from '../persistence/index.js'
+import { type BTree, type Connection, connectionOf, type Persistent } from '../persistence/index.js'
 import { RootFolder } from './container.js'
 
 /** Where the root folder stands in the root mapping. On disk. */
@@ -6,7 +6,11 @@ export const ROOT_FOLDER_KEY = 'root'
 
 /** Makes the root folder of a new database. Does nothing when there is one. */
 export function installRootFolder(rootMapping: BTree<string, Persistent>): void {
-  if (!rootMapping.has(ROOT_FOLDER_KEY)) rootMapping.set(ROOT_FOLDER_KEY, new RootFolder())
+  if (rootMapping.has(ROOT_FOLDER_KEY)) return
+  const root = new RootFolder()
+  rootMapping.set(ROOT_FOLDER_KEY, root)
+  // At once, so that what this transaction puts into it is in the database too.
+  connectionOf(rootMapping)?.add(root)
 }
 
 /** The root folder as this connection's transaction sees it. @public */

@@ -54,6 +54,12 @@ export class StaleObjectError extends defineError('StaleObjectError', 'PERSISTEN
 /** A tree was given a key that has no place in the order of keys. @public */
 export class InvalidKeyError extends defineError('InvalidKeyError', 'PERSISTENCE_INVALID_KEY') {}
 
+/** The transaction manager has a connection to this database already. @public */
+export class AlreadyConnectedError extends defineError(
+  'AlreadyConnectedError',
+  'PERSISTENCE_ALREADY_CONNECTED',
+) {}
+
 /** This layer's rows of the error table. */
 export const persistenceErrors: readonly ErrorClass[] = [
   ConnectionClosedError,
@@ -66,4 +72,5 @@ export const persistenceErrors: readonly ErrorClass[] = [
   ReadOnlyTransactionError,
   StaleObjectError,
   InvalidKeyError,
+  AlreadyConnectedError,
 ]

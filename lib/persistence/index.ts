@@ -19,6 +19,7 @@ export type { DatabaseCounters } from './committed-store.js'
 export { Connection, connectionOf } from './connection.js'
 export { describeObject, setPathDescriber } from './describe.js'
 export {
+  AlreadyConnectedError,
   ConnectionClosedError,
   DanglingReferenceError,
   ForeignObjectError,

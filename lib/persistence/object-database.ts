@@ -24,6 +24,7 @@ import { CommitWriter } from './commit-writer.js'
 import { CommittedStore, type DatabaseCounters } from './committed-store.js'
 import { Connection } from './connection.js'
 import { ConnectionPool } from './connection-pool.js'
+import { AlreadyConnectedError } from './errors.js'
 import type { Persistent } from './persistent.js'
 
 /** @public */
@@ -110,7 +111,9 @@ export class ObjectDatabase {
       storage,
       store: this.#store,
       durability: options.durability ?? 'sync',
-      onBroken: () => void this.close(),
+      onBroken: () => {
+        this.close().catch((error: unknown) => this.onError(error, 'close'))
+      },
     })
     const poolSize = options.poolSize ?? DEFAULT_POOL_SIZE
     this.#writers = new ConnectionPool(() => this.#connect({ isReadOnly: false }), poolSize)
@@ -206,9 +209,11 @@ export class ObjectDatabase {
 
   /**
    * A connection for transactions that you begin and end by hand, on a manager of yours. Close it.
+   * @throws PERSISTENCE_ALREADY_CONNECTED when the manager has one; STORAGE_CLOSED.
    */
   connect({ transactionManager }: { readonly transactionManager: TransactionManager }): Connection {
     this.#assertOpen()
+    this.#refuseSecond(transactionManager)
     const connection = new Connection({
       ...this.#parts,
       transactionManager,
@@ -217,6 +222,18 @@ export class ObjectDatabase {
     })
     this.#manual.add(connection)
     return connection
+  }
+
+  /** Two of one database in one transaction would each wait for the other to validate. */
+  #refuseSecond(transactionManager: TransactionManager): void {
+    for (const connection of this.#manual) {
+      if (connection.isClosed) this.#manual.delete(connection)
+      else if (connection.transactionManager === transactionManager) {
+        throw new AlreadyConnectedError(
+          `This transaction manager has a connection to the database in ${this.location} already; use that one, or close it`,
+        )
+      }
+    }
   }
 
   /** Waits for commits under way, then closes. Running transactions fail at commit. Idempotent. */

@@ -1,9 +1,14 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import {
+  currentSite,
+  databaseRegistry,
   installRootFolder,
   ROOT_FOLDER_KEY,
   RootFolder,
+  registryAt,
   rootFolderOf,
+  runInSite,
+  Site,
 } from '../../lib/content/index.js'
 import { ObjectDatabase } from '../../lib/persistence/index.js'
 import { createMemoryStorage } from '../../lib/storage/index.js'
@@ -27,6 +32,19 @@ describe('The root folder', () => {
       expect(rootMapping.get(ROOT_FOLDER_KEY)).toBe(rootFolderOf(connection))
     })
     expect(db.lastTid).toBe(lastTid)
+    await db.close()
+  })
+
+  test('is in the database at once, with what is put into it', async () => {
+    const db = await ObjectDatabase.open('', { storage: createMemoryStorage() })
+    await db.transaction(({ rootMapping, connection }) => {
+      installRootFolder(rootMapping)
+      const root = rootFolderOf(connection)
+      expect(registryAt(root)).toBe(databaseRegistry(db))
+      const site = root.set('site', new Site())
+      expect(runInSite(site, currentSite)).toBe(site)
+    })
+    await db.view(({ connection }) => expect(rootFolderOf(connection).has('site')).toBe(true))
     await db.close()
   })
 

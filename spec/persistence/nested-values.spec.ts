@@ -404,13 +404,12 @@ describe('Nested value', () => {
       data: bobOf(context).data as Row,
     }))
     const error = await errorOf(() =>
-      db.transaction((context) => {
-        expect(bobOf(context).title).toBe('')
-        held.phones.push('lost?')
+      db.transaction(() => {
+        held.data.n = 9
       }),
     )
     expect(error).toMatchObject({ code: 'PERSISTENCE_OUTSIDE_TRANSACTION' })
-    expect(error.message).toMatch(/phones of spec\.Employee.*oid 0000000000000001.*Read it again/)
+    expect(error.message).toMatch(/data of spec\.Employee.*oid 0000000000000001.*Read it again/)
     await db.transaction(async () => {
       expect(await codeThrownBy(() => held.phones.push('lost?'))).toBe(
         'PERSISTENCE_OUTSIDE_TRANSACTION',

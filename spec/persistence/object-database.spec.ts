@@ -8,7 +8,10 @@ import {
   stateOf,
 } from '../../lib/persistence/index.js'
 import { createMemoryStorage } from '../../lib/storage/index.js'
-import { runOutsideTransactionScope } from '../../lib/transaction/index.js'
+import {
+  ExplicitTransactionManager,
+  runOutsideTransactionScope,
+} from '../../lib/transaction/index.js'
 import {
   aConnection,
   aDatabase,
@@ -397,3 +400,16 @@ describe('Object database', () => {
 function outside<T>(work: () => Promise<T>): Promise<T> {
   return runOutsideTransactionScope(work)
 }
+
+describe('A transaction manager', () => {
+  test('has one connection to a database at a time', async () => {
+    await using database = await ObjectDatabase.open('memory', { storage: createMemoryStorage() })
+    const transactionManager = new ExplicitTransactionManager()
+    const connection = database.connect({ transactionManager })
+    expect(() => database.connect({ transactionManager })).toThrow(
+      expect.objectContaining({ code: 'PERSISTENCE_ALREADY_CONNECTED' }),
+    )
+    connection.close()
+    database.connect({ transactionManager }).close()
+  })
+})
