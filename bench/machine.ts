@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { cpus, release, totalmem, type } from 'node:os'
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 
 /** What a figure depends on beside the code: `[what, value]`. */
 export type MachineFacts = readonly (readonly [what: string, value: string])[]
@@ -21,7 +21,7 @@ export async function machineFacts(directory: string): Promise<MachineFacts> {
 const PACKAGES = ['level', 'classic-level', 'msgpackr', 'undici']
 
 async function versionOf(name: string): Promise<string> {
-  const file = new URL(`../node_modules/${name}/package.json`, import.meta.url)
+  const file = join(process.cwd(), 'node_modules', name, 'package.json')
   const { version } = JSON.parse(await readFile(file, 'utf8')) as { version: string }
   return `${name} ${version}`
 }

@@ -26,7 +26,9 @@ import {
   endAll,
   ending,
   HOOK,
+  makeOffice,
   promote,
+  subscribe,
   theAttempt,
 } from './support/webhooks-builders.js'
 
@@ -171,20 +173,14 @@ describe('Its webhooks', () => {
     expect(await attemptsOf(db)).toEqual([])
   })
 
-  test('by default there is no dispatch set', async () => {
+  test('leave nothing by default', async () => {
     const db = ending(
       await Database.open('memory', { storage: createMemoryStorage(), durability: 'relaxed' }),
     )
-    expect(
-      [...db.registry.registrations()].filter(({ kind }) => kind === 'handler'),
-    ).not.toContainEqual(
-      expect.objectContaining({
-        required: [
-          expect.anything(),
-          expect.objectContaining({ name: 'treehook.IObjectModifiedEvent' }),
-        ],
-      }),
-    )
+    await db.transaction(({ root }) => makeOffice(root))
+    await subscribe(db)
+    await promote(db)
+    expect(await attemptsOf(db)).toEqual([])
   })
 
   test('with the recommended set leave after the commit', async () => {

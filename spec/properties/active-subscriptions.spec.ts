@@ -97,7 +97,7 @@ describe('Active subscriptions', () => {
               const a = root.set('a', new Site())
               const b = a.set('b', new Site())
               b.set('c', new Site()).set('Eve', new Employee())
-              root.set('d', new Site()).set('desk', new Desk())
+              root.set('d', new Site()).set('e', new Site()).set('desk', new Desk())
               a.set('Max', new Manager())
             })
             for (const { actions, commits, inside, fresh } of transactions) {

@@ -165,6 +165,22 @@ describe('What was found before', () => {
     expect(await db.view((context) => heardBy(context, '/OUN/employees/Bob'))).toEqual(['/OUN'])
   })
 
+  test('is not given after the site has moved to a place as deep', async () => {
+    const db = await threeLevels()
+    await db.transaction(({ root }) => void root.set('CMA', new Site()).set('NMC', new Site()))
+    await subscribe(db, '/CMA')
+    await subscribe(db, '/CMA/NMC')
+    const first = ['/CMA/NMC/OUN', '/CMA/NMC', '/CMA']
+    await db.transaction((context) => {
+      expect(heardBy(context)).toHaveLength(3)
+      traverse(context.root, '/CMA/NMC', Site).set('OUN', traverse(context.root, OUN, Site))
+      traverse(context.root, '/NOAA/NWS', Site).delete('OUN')
+      expect(heardBy(context, '/CMA/NMC/OUN/employees/Bob')).toEqual(first)
+    })
+    const later = await db.view((context) => heardBy(context, '/CMA/NMC/OUN/employees/Bob'))
+    expect(later).toEqual(first)
+  })
+
   test('is not given after the object has moved', async () => {
     const db = await threeLevels()
     await db.transaction((context) => {

@@ -10,11 +10,13 @@ import {
   IWebhookPayload,
   modified,
   type Oid,
+  subscribeToResource,
   traverse,
   WebhookDeliveryAttempt,
 } from '../../lib/index.js'
 import { attemptName } from '../../lib/webhooks/delivery-data-manager.js'
 import {
+  anOffice,
   aSubscribedOffice,
   attemptsOf,
   BOB,
@@ -22,6 +24,7 @@ import {
   EMPLOYEES,
   Employee,
   endAll,
+  HOOK,
   managerIn,
   OUN,
   outboxSize,
@@ -164,6 +167,24 @@ describe('The webhooks of a transaction', () => {
       promoteIn(root, 'Senior')
     })
     expect(await attemptsOf(db, `${SUBSCRIPTION}-2`)).toMatchObject([{ status: 'pending' }])
+  })
+
+  test('have endpoints of their own when their subscriptions were made in the same transaction', async () => {
+    const { db, transport } = await anOffice({
+      webhooks: { concurrency: { maxRunningPerEndpoint: 1 } },
+    })
+    transport.answer(({ url }) => (url === HOOK ? 200 : new Promise(() => {})))
+    await db.transaction(({ root }) => {
+      const oun = traverse(root, OUN)
+      subscribeToResource(oun, { to: 'https://silent.example/', for: Employee })
+      subscribeToResource(oun, { to: HOOK, for: Employee })
+      promoteIn(root, 'Senior')
+    })
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+    expect(transport.requests.map(({ url }) => url).sort()).toEqual([
+      HOOK,
+      'https://silent.example/',
+    ])
   })
 
   test('are cancelled when their subscription is removed later in the transaction', async () => {
