@@ -67,19 +67,15 @@ const CALLS_BETWEEN_LOOKS = 500
 /** Keeps the compiler from leaving out a call whose result nobody reads. */
 export let kept: unknown
 
-/** The mean of single spans, for what must be prepared anew, untimed, before each call. */
-export async function meanSpan(
+/** The median of single spans, for what must be prepared anew, untimed, before each call. */
+export async function medianSpan(
   span: () => number | Promise<number>,
   roundMs: number,
 ): Promise<number> {
-  let sum = 0
-  let spans = 0
+  const spans: number[] = []
   const startMs = performance.now()
-  while (performance.now() - startMs < roundMs) {
-    sum += await span()
-    spans++
-  }
-  return sum / spans
+  while (performance.now() - startMs < roundMs) spans.push(await span())
+  return median(spans)
 }
 
 /** µs that one call takes. */

@@ -16,7 +16,7 @@ import {
 import { activeSubscriptionsFor } from '../lib/webhooks/index.js'
 import type { Figure, Goal } from './figure.js'
 import { BOB, buildOffices, Employee, SITES } from './fixtures.js'
-import { alternate, meanSpan, median, spanOf, timePerCall, verify } from './harness.js'
+import { alternate, median, medianSpan, spanOf, timePerCall, verify } from './harness.js'
 import type { Settings, Subject } from './subject.js'
 
 /**
@@ -87,7 +87,7 @@ class Subscribed {
 
   /** µs, for the first of a new connection. Decoded states stay in the shared cache. */
   cold({ roundMs }: Settings): Promise<number> {
-    return meanSpan(() => this.#database.view(coldSpan), roundMs)
+    return medianSpan(() => this.#database.view(coldSpan), roundMs)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,7 @@
 import { Database, traverse } from '../lib/index.js'
 import type { Figure } from './figure.js'
 import { BOB, buildOffices, Employee } from './fixtures.js'
-import { alternate, meanSpan, median, spanOf, timePerCall, verify } from './harness.js'
+import { alternate, median, medianSpan, spanOf, timePerCall, verify } from './harness.js'
 import { RawLevel } from './raw-level.js'
 import type { Settings, Subject } from './subject.js'
 
@@ -48,8 +48,8 @@ async function cold(database: Database, settings: Settings): Promise<Figure> {
   const keys = await raw.fill({ records: RAW_RECORDS, bytes: RAW_RECORD_BYTES })
   const samples = await alternate(
     {
-      cold: () => meanSpan(() => coldSpan(database), settings.roundMs),
-      raw: () => meanSpan(() => spanOf(() => raw.read(keys, reads)), settings.roundMs),
+      cold: () => medianSpan(() => coldSpan(database), settings.roundMs),
+      raw: () => medianSpan(() => spanOf(() => raw.read(keys, reads)), settings.roundMs),
     },
     settings,
   )

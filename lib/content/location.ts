@@ -23,11 +23,7 @@ export function nameOf(object: object): string | undefined {
 export function* lineage(object: object): Generator<object, void, undefined> {
   let depth = 0
   for (let at: object | undefined = object; at !== undefined; at = parentOf(at)) {
-    if (++depth > MAX_DEPTH) {
-      throw new CycleError(
-        `The parents of ${describe(object)} run in a circle, or are more than ${MAX_DEPTH}`,
-      )
-    }
+    if (++depth > MAX_DEPTH) throw runsInCircle(object)
     yield at
   }
 }
@@ -38,6 +34,7 @@ export function* lineage(object: object): Generator<object, void, undefined> {
  * @public
  */
 export function rootOf(object: object): IRoot {
+  if (IRoot.providedBy(object)) return object
   let top = object
   for (top of lineage(object));
   if (IRoot.providedBy(top)) return top
@@ -53,7 +50,12 @@ export function rootOf(object: object): IRoot {
  * @public
  */
 export function siteOf(object: object): ISite | undefined {
-  for (const at of lineage(object)) if (ISite.providedBy(at)) return at
+  // Not by `lineage`: this is asked for each event, and a generator costs more than the walk.
+  let depth = 0
+  for (let at: object | undefined = object; at !== undefined; at = parentOf(at)) {
+    if (ISite.providedBy(at)) return at
+    if (++depth > MAX_DEPTH) throw runsInCircle(object)
+  }
   return undefined
 }
 
@@ -64,4 +66,10 @@ export function describe(object: unknown): string {
   }
   if (isPersistent(object)) return describeObject(object)
   return `an object of ${object.constructor?.name ?? 'no class'}`
+}
+
+function runsInCircle(object: object): CycleError {
+  return new CycleError(
+    `The parents of ${describe(object)} run in a circle, or are more than ${MAX_DEPTH}`,
+  )
 }

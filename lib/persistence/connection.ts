@@ -17,6 +17,8 @@ import {
   type TransactionManager,
 } from '../transaction/index.js'
 import type { BTree } from './btree/b-tree.js'
+import type { NodeSource } from './btree/tree-changes.js'
+import type { TreeNode } from './btree/tree-node.js'
 import type { CommitWriter } from './commit-writer.js'
 import { CommittedState } from './committed-state.js'
 import type { CommittedStore } from './committed-store.js'
@@ -293,7 +295,9 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
     return object
   }
 
-  nodeState(oid: Oid): CommittedState {
+  readonly nodeSource: NodeSource = ({ oid }) => this.#nodeState(oid).values[0] as TreeNode
+
+  #nodeState(oid: Oid): CommittedState {
     const state = this.#stateFor(oid)
     if (state === undefined) {
       throw new DanglingReferenceError(

@@ -1,5 +1,5 @@
 import type { Oid } from '../storage/index.js'
-import type { TreeChanges } from './btree/tree-changes.js'
+import type { NodeSource, TreeChanges } from './btree/tree-changes.js'
 import type { ClassLayout } from './class-layout.js'
 import type { CommittedState } from './committed-state.js'
 import type { NestedValues } from './nested-values.js'
@@ -31,7 +31,7 @@ export interface SlotsOwner {
   registerWatched(object: Persistent): void
   resolve(reference: Reference): Persistent
   /** The committed state of a tree's node, as this transaction sees it. */
-  nodeState(oid: Oid): CommittedState
+  readonly nodeSource: NodeSource
 }
 
 /** Owner of the objects that were never added: they may be read and written anywhere. */
@@ -45,7 +45,7 @@ export const UNOWNED: SlotsOwner = {
   resolve() {
     throw new Error('A new object holds objects, not references')
   },
-  nodeState() {
+  nodeSource() {
     throw new Error('A new object has no stored tree nodes')
   },
 }

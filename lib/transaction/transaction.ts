@@ -189,7 +189,10 @@ export class ManagedTransaction implements Transaction, SavepointOwner {
     return this.#afterCommit && this.#callAfterCommit(this.#afterCommit, succeeded)
   }
 
-  async #callAfterCommit(hooks: HookQueue<[succeeded: boolean]>, succeeded: boolean): Promise<void> {
+  async #callAfterCommit(
+    hooks: HookQueue<[succeeded: boolean]>,
+    succeeded: boolean,
+  ): Promise<void> {
     await hooks.callAll((error) => this.#host.report(error, 'afterCommitHook'), succeeded)
     // Hooks may have changed objects again; these changes belong to no transaction.
     await this.#abortManagers((error) => this.#host.report(error, 'abort'))

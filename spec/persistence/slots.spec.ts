@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { layoutOf } from '../../lib/persistence/class-layout.js'
+import { Reference } from '../../lib/persistence/reference.js'
 import { NO_OID, Slots, UNOWNED } from '../../lib/persistence/slots.js'
 import { toOid } from '../../lib/storage/index.js'
 import { Employee } from '../support/persistence-builders.js'
@@ -23,5 +24,5 @@ test('who owns new objects allows every write and has nothing stored', () => {
   const { owner } = new Slots(layoutOf(Employee))
   expect(owner.isWriting).toBe(true)
   expect(() => owner.assertWritable(new Employee())).not.toThrow()
-  expect(() => owner.nodeState(toOid(1))).toThrow()
+  expect(() => owner.nodeSource(new Reference(toOid(1)))).toThrow()
 })

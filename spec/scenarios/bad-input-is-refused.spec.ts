@@ -100,7 +100,7 @@ describe('A directory that cannot be opened', () => {
 describe('A record that cannot be read', () => {
   test('whose bytes were flipped: says which object, and what else there is can be read', async () => {
     const db = await aDatabase()
-    const oid = await db.view(({ root }) => oidOf(traverse(root, '/notes/one')) as number)
+    const oid = await db.view(({ root }) => oidOf(traverse(root, '/notes/one', Note)) as number)
     await db.close()
     const level = new ClassicLevel<Buffer, Buffer>(directory, {
       keyEncoding: 'buffer',
@@ -153,7 +153,9 @@ describe('A record that cannot be read', () => {
       await rm(file)
     }
     await using again = await Database.open(directory)
-    const secret = await again.view(({ root }) => (root.get('stranger') as unknown as { secret: number }).secret)
+    const secret = await again.view(
+      ({ root }) => (root.get('stranger') as unknown as { secret: number }).secret,
+    )
     expect(secret).toBe(42)
   })
 })

@@ -18,13 +18,13 @@ import { findValue, hasKey, type RangeOptions, walkRange } from './tree-reading.
 /** The value of `key`, or `undefined`. */
 export function treeGet(object: Persistent, key: Key): unknown {
   const slots = activeSlots(object)
-  const value = findValue(rootOf(slots), key, sourceOf(slots.owner))
+  const value = findValue(rootOf(slots), key, slots.owner.nodeSource)
   return typeof value === 'object' && value !== null ? present(value, slots.owner) : value
 }
 
 export function treeHas(object: Persistent, key: Key): boolean {
   const slots = activeSlots(object)
-  return hasKey(rootOf(slots), key, sourceOf(slots.owner))
+  return hasKey(rootOf(slots), key, slots.owner.nodeSource)
 }
 
 /** O(1). */
@@ -79,18 +79,6 @@ export function rootOf(slots: Slots): TreeNode {
   return slots.tree?.root ?? ((slots.values[slots.layout.treeIndex] ?? EMPTY_TREE) as TreeNode)
 }
 
-const sources = new WeakMap<SlotsOwner, NodeSource>()
-
-/** Where an owner's committed nodes come from. */
-export function sourceOf(owner: SlotsOwner): NodeSource {
-  let source = sources.get(owner)
-  if (source === undefined) {
-    source = (reference) => owner.nodeState(reference.oid).values[0] as TreeNode
-    sources.set(owner, source)
-  }
-  return source
-}
-
 function treeWalk(object: Persistent, range: RangeOptions) {
   if (range.min !== undefined) importKey(range.min)
   if (range.max !== undefined) importKey(range.max)
@@ -99,7 +87,7 @@ function treeWalk(object: Persistent, range: RangeOptions) {
     return {
       root: rootOf(slots),
       revision: slots.tree?.revision ?? 0,
-      source: sourceOf(slots.owner),
+      source: slots.owner.nodeSource,
     }
   }
   return walkRange(view, range)
@@ -114,7 +102,7 @@ function activeSlots(object: Persistent): Slots {
 function changesOf(object: Persistent): TreeChanges {
   const slots = slotsOf(object)
   workingValues(object, slots)
-  slots.tree ??= new TreeChanges(rootOf(slots), sourceOf(slots.owner))
+  slots.tree ??= new TreeChanges(rootOf(slots), slots.owner.nodeSource)
   return slots.tree
 }
 
