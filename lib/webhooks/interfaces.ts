@@ -8,13 +8,13 @@ import { IContained, IContainer, IObjectModifiedEvent } from '../content/index.j
 import type { OutgoingRequest, TransportResponse } from './transport.js'
 
 /** A kind of object whose events may become webhooks: what the recommended dispatchers listen to. @public */
-export type IPossibleWebhookPayload = {}
+export type IPossibleWebhookPayload = object
 export const IPossibleWebhookPayload = defineInterface<IPossibleWebhookPayload>(
   'treehook.IPossibleWebhookPayload',
 )
 
 /** What is sent about an object. Adapt to it to send something other than the object. @public */
-export type IWebhookPayload = {}
+export type IWebhookPayload = object
 export const IWebhookPayload = defineInterface<IWebhookPayload>('treehook.IWebhookPayload')
 
 /** Has a form for other systems: plain data that JSON can hold. @public */

@@ -3,7 +3,7 @@ import { Reference } from '../reference.js'
 import type { Slots, SlotsOwner } from '../slots.js'
 import { importInto, isPure, localize, sealed } from '../stored-value.js'
 import { importKey, type Key } from './keys.js'
-import { type NodeSource, TreeChanges } from './tree-changes.js'
+import { TreeChanges } from './tree-changes.js'
 import { EMPTY_TREE, type TreeNode } from './tree-node.js'
 import { findValue, hasKey, type RangeOptions, walkRange } from './tree-reading.js'
 
