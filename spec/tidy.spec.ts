@@ -82,9 +82,8 @@ describe('Layers', () => {
 
   test('have an architecture page with a line for each file', () => {
     const text = read('docs/architecture.md')
-    const missing = LIB.filter((file) => !text.includes(`\`${shortName(file)}\``))
     const named = [...text.matchAll(/^\| `([\w/.-]+\.ts)`/gm)].map(([, name]) => `lib/${name}`)
-    expect(missing).toEqual([])
+    expect(LIB.filter((file) => !named.includes(file))).toEqual([])
     expect(named.filter((file) => !LIB.includes(file))).toEqual([])
   })
 })

@@ -136,6 +136,9 @@ export class CommitWriter {
         break
       }
       this.#publish(batch)
+      // The clients just served commit again within this turn: let them gather, or the first of them
+      // has a flush for itself.
+      if (batch.length > 1) await new Promise(setImmediate)
     }
     this.#draining = undefined
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { implementer, notify } from '../component/index.js'
 import { Contained, ObjectModifiedEvent } from '../content/index.js'
-import { describeObject, field, stored } from '../persistence/index.js'
+import { describeObject, field, plain, stored } from '../persistence/index.js'
 import { AttemptResolvedError } from './errors.js'
 import {
   type AttemptOrigin,
@@ -78,21 +78,22 @@ export class WebhookDeliveryAttempt extends Contained implements IWebhookDeliver
   get message(): string {
     return this.storedMessage
   }
+  // Copies, since a record that could be changed in place would be no record.
   get tries(): readonly DeliveryTry[] {
-    return this.storedTries
+    return plain(this.storedTries)
   }
   get dueAtMs(): number {
     return this.storedDueAtMs
   }
   get request(): AttemptRequest | null {
     const { storedRequest } = this
-    return storedRequest && { ...storedRequest, body: this.payload }
+    return storedRequest && { ...plain(storedRequest), body: this.payload }
   }
   get response(): AttemptResponse | null {
-    return this.storedResponse
+    return plain(this.storedResponse)
   }
   get errorHistory(): readonly string[] {
-    return this.storedErrors
+    return plain(this.storedErrors)
   }
   get messageId(): string {
     return (this.letter as Letter).messageId
@@ -101,10 +102,10 @@ export class WebhookDeliveryAttempt extends Contained implements IWebhookDeliver
     return (this.letter as Letter).payload
   }
   get origin(): AttemptOrigin {
-    return (this.letter as Letter).origin
+    return plain((this.letter as Letter).origin)
   }
   get createdAtMs(): number {
-    return this.origin.createdAtMs
+    return (this.letter as Letter).origin.createdAtMs
   }
   get isPending(): boolean {
     return this.status === 'pending'

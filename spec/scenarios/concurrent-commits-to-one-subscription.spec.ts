@@ -48,7 +48,7 @@ describe('Transactions that add attempts to one subscription at the same time', 
     expect(await outboxSize(db)).toBe(40)
   })
 
-  test('lose nothing to the results that are written meanwhile', async () => {
+  test('never fail for the results that are written meanwhile, and lose none', async () => {
     const { db, transport } = await aSubscribedOffice({ clock: systemClock })
     await db.transaction(({ root }) => {
       for (let number = 0; number < 10; number++) {
@@ -59,8 +59,9 @@ describe('Transactions that add attempts to one subscription at the same time', 
     for (let round = 0; round < 10; round++) {
       await Promise.all(
         Array.from({ length: 10 }, (_, number) =>
-          db.transaction(({ root }) =>
-            promoteIn(root, `title ${round}`, `${EMPLOYEES}/employee ${number}`),
+          db.transaction(
+            ({ root }) => promoteIn(root, `title ${round}`, `${EMPLOYEES}/employee ${number}`),
+            { tries: 1 },
           ),
         ),
       )

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, test } from '@jest/globals'
 import {
   globalRegistry,
   IObjectModifiedEvent,
@@ -10,6 +10,15 @@ import {
 } from '../../lib/index.js'
 import type { EndedAttemptTry } from '../../lib/webhooks/attempt.js'
 import { AttemptFailedEvent, AttemptSucceededEvent } from '../../lib/webhooks/index.js'
+import {
+  aSubscribedOffice,
+  endAll,
+  promote,
+  subscriptionIn,
+  theAttempt,
+} from '../support/webhooks-builders.js'
+
+afterEach(endAll)
 
 const NOW_MS = Date.UTC(2026, 0, 1)
 
@@ -146,6 +155,42 @@ describe('A resolved attempt', () => {
     expect(() => {
       ;(attempt as { status: string }).status = 'successful'
     }).toThrow(TypeError)
+  })
+})
+
+describe('The record of an attempt', () => {
+  test('is not changed by who changes what it gives', async () => {
+    const { db } = await aSubscribedOffice()
+    await promote(db)
+    await db.webhooks.waitForPendingDeliveries()
+    const before = await theAttempt(db)
+    await db.transaction(({ root }) => {
+      const [attempt] = subscriptionIn(root).values()
+      const { response, request, tries, errorHistory, origin } = attempt as unknown as {
+        response: { content: string; headers: Record<string, string> }
+        request: { headers: Record<string, string> }
+        tries: { error: string }[]
+        errorHistory: string[]
+        origin: { pid: number }
+      }
+      response.content = 'forged'
+      response.headers.forged = 'yes'
+      request.headers.forged = 'yes'
+      for (const one of tries) one.error = 'forged'
+      tries.length = 0
+      errorHistory.push('forged')
+      origin.pid = 1
+    })
+    expect(await theAttempt(db)).toEqual(before)
+  })
+
+  test('is whole after a reopening of the caches', async () => {
+    const { db } = await aSubscribedOffice()
+    await promote(db)
+    await db.webhooks.waitForPendingDeliveries()
+    const before = await theAttempt(db)
+    db.cacheClear()
+    expect(await theAttempt(db)).toEqual(before)
   })
 })
 
