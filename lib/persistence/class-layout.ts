@@ -49,7 +49,7 @@ export function rememberField(getter: object, definition: FieldDefinition): void
 
 /**
  * The layout of a class; worked out once, when the first object is made or loaded.
- * @throws PERSISTENCE_INVALID_CLASS when a class without a tree extends nothing persistent.
+ * @throws PERSISTENCE_INVALID_CLASS when a field was declared for another class too.
  */
 export function layoutOf(persistentClass: PersistentClass): ClassLayout {
   const known = layouts.get(persistentClass)
@@ -59,7 +59,7 @@ export function layoutOf(persistentClass: PersistentClass): ClassLayout {
   return layout
 }
 
-/** Forgets a layout, because `definePersistent` is about to add fields. */
+/** True once the layout is worked out: fields can no longer be added. */
 export function hasLayout(persistentClass: PersistentClass): boolean {
   return layouts.has(persistentClass)
 }

@@ -21,6 +21,7 @@ export interface DecodePlan {
   readonly order: readonly number[] | undefined
 }
 
+/** On disk. */
 const NODE_CLASS = 'treehook.TreeNode'
 const NO_ROWS: readonly ClassRow[] = []
 

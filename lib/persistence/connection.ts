@@ -119,8 +119,8 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
     const object = this.query(oid)
     if (object === undefined) {
       throw new ObjectNotFoundError(
-        `No object with oid ${formatOid(oid)} is visible to this transaction: it was never stored, is newer ` +
-          'than the transaction, or was packed away',
+        `No object with oid ${formatOid(oid)} is visible to this transaction: it was never stored, or is ` +
+          'newer than the transaction',
         { details: { oid: formatOid(oid) } },
       )
     }
@@ -288,7 +288,7 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
     const object = this.query(reference.oid)
     if (object === undefined) {
       throw new DanglingReferenceError(
-        `A stored reference leads to oid ${formatOid(reference.oid)}, which does not exist; run verify`,
+        `A stored reference leads to oid ${formatOid(reference.oid)}, which does not exist; restore a backup`,
         { details: { oid: formatOid(reference.oid) } },
       )
     }
@@ -301,7 +301,7 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
     const state = this.#stateFor(oid)
     if (state === undefined) {
       throw new DanglingReferenceError(
-        `The tree node with oid ${formatOid(oid)} does not exist; run verify`,
+        `The tree node with oid ${formatOid(oid)} does not exist; restore a backup`,
         { details: { oid: formatOid(oid) } },
       )
     }

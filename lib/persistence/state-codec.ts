@@ -12,7 +12,7 @@ import { CommittedMap, CommittedSet, freezeDecoded } from './stored-value.js'
  *
  * | extension | content            | meaning                      | since format |
  * | --------- | ------------------ | ---------------------------- | ------------ |
- * | 84        | unsigned integer   | reference to the object's oid | 1           |
+ * | 84        | a number           | reference to the object's oid | 1           |
  * | 85        | array k, v, k, v … | Map                          | 1            |
  * | 86        | array              | Set                          | 1            |
  *
@@ -20,6 +20,7 @@ import { CommittedMap, CommittedSet, freezeDecoded } from './stored-value.js'
  * found without the application's classes. Extensions are global in msgpackr, hence the unusual
  * numbers. Records stay off: reading them makes code from stored names.
  */
+/** On disk, as the two below. */
 const REFERENCE_TYPE = 84
 const MAP_TYPE = 85
 const SET_TYPE = 86

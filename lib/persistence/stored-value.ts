@@ -67,7 +67,7 @@ export class CommittedSet<V> extends Set<V> {
 
 function frozen(kind: string): TypeError {
   return new TypeError(
-    `This ${kind} is committed state and shared; change it inside db.transaction`,
+    `This ${kind} is shared and never changed: change a field's inside db.transaction; of one read from a tree, set the key again`,
   )
 }
 

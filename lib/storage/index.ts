@@ -1,10 +1,7 @@
-/** @public */
 export {
   createDirectoryStorage,
   type DirectoryStorageOptions,
 } from './directory-storage.js'
-/** @public */
-/** @internal */
 export {
   ConflictError,
   CorruptRecordError,
@@ -22,7 +19,6 @@ export {
   storageErrors,
   UnknownFormatError,
 } from './errors.js'
-/** @public */
 export type {
   ClassRow,
   CommitMetadata,
@@ -33,20 +29,13 @@ export type {
   StorageSnapshot,
   TransactionRow,
 } from './interfaces.js'
-/** @internal */
 export type { LevelDatabase } from './level-snapshot.js'
-/** @internal */
 export type { DatabasePlace, LevelStorageOptions } from './level-storage.js'
-/** @public */
 export { LevelStorage } from './level-storage.js'
-/** @public */
-/** @internal */
 export {
   createMemoryDatabase,
   createMemoryStorage,
   type MemoryStorageOptions,
 } from './memory-storage.js'
-/** @public */
 export { formatOid, type Oid, ROOT_OID, toOid } from './oid.js'
-/** @public */
 export { formatTid, NO_TID, type Tid, toTid } from './tid.js'

@@ -26,7 +26,7 @@ export interface ClassRow {
   readonly fields: readonly string[]
 }
 
-/** What a commit says about itself; read back by the undo log and the history. */
+/** What a commit says about itself. */
 export interface CommitMetadata {
   /** Wall time, ms since the epoch. */
   readonly timeMs: number

@@ -156,7 +156,7 @@ export interface TransactionManager {
 
 /** How `run` tries. @public */
 export interface RunOptions {
-  /** How often in all; default 5 (upstream: 3). */
+  /** How often in all; default 5, and 12 in `db.transaction` (upstream: 3). */
   readonly tries?: number
   /** No further try begins later than this after the first; default none. */
   readonly deadlineMs?: number
