@@ -26,5 +26,5 @@ test('one that leads nowhere is an error that names the oid', async () => {
     db.view(({ connection }) => connection.resolve(new Reference(toOid(99)))),
   )
   expect(error).toBeInstanceOf(DanglingReferenceError)
-  expect(error.message).toMatch(/0000000000000063.*run verify/)
+  expect(error.message).toMatch(/0000000000000063.*restore a backup/)
 })
