@@ -17,12 +17,7 @@ import {
   IWebhookDeliveryAttemptSucceededEvent,
 } from './interfaces.js'
 
-/** What never changes in it. */
-interface Letter {
-  readonly messageId: string
-  readonly payload: string
-  readonly origin: AttemptOrigin
-}
+const HOST = hostname()
 
 /**
  * One delivery to one subscription.
@@ -39,7 +34,9 @@ interface Letter {
 @stored('treehook.WebhookDeliveryAttempt')
 @implementer(IWebhookDeliveryAttempt)
 export class WebhookDeliveryAttempt extends Contained implements IWebhookDeliveryAttempt {
-  @field private accessor letter: Letter | undefined = undefined
+  @field private accessor storedMessageId = ''
+  @field private accessor storedPayload = ''
+  @field private accessor storedOrigin: AttemptOrigin | undefined = undefined
   @field private accessor storedStatus: AttemptStatus = 'pending'
   @field private accessor storedResolution: AttemptResolution | undefined = undefined
   @field private accessor storedMessage = ''
@@ -60,11 +57,9 @@ export class WebhookDeliveryAttempt extends Contained implements IWebhookDeliver
     readonly transactionNote: string
   }): WebhookDeliveryAttempt {
     const attempt = new WebhookDeliveryAttempt()
-    attempt.letter = {
-      messageId: `msg_${randomUUID()}`,
-      payload,
-      origin: { host: hostname(), pid: process.pid, createdAtMs: nowMs, transactionNote },
-    }
+    attempt.storedMessageId = `msg_${randomUUID()}`
+    attempt.storedPayload = payload
+    attempt.storedOrigin = { host: HOST, pid: process.pid, createdAtMs: nowMs, transactionNote }
     attempt.storedDueAtMs = nowMs
     return attempt
   }
@@ -96,16 +91,16 @@ export class WebhookDeliveryAttempt extends Contained implements IWebhookDeliver
     return plain(this.storedErrors)
   }
   get messageId(): string {
-    return (this.letter as Letter).messageId
+    return this.storedMessageId
   }
   get payload(): string {
-    return (this.letter as Letter).payload
+    return this.storedPayload
   }
   get origin(): AttemptOrigin {
-    return plain((this.letter as Letter).origin)
+    return plain(this.storedOrigin as AttemptOrigin)
   }
   get createdAtMs(): number {
-    return (this.letter as Letter).origin.createdAtMs
+    return (this.storedOrigin as AttemptOrigin).createdAtMs
   }
   get isPending(): boolean {
     return this.status === 'pending'

@@ -10,15 +10,6 @@ import type { WebhookDeliveryAttempt } from './attempt.js'
 import { IWebhookSubscription } from './interfaces.js'
 import type { CheckedSubscription } from './subscription-check.js'
 
-/** What a subscription is about. Set at creation and not changed. */
-interface Terms {
-  readonly to: string
-  readonly for: StoredSpecification
-  readonly when: StoredSpecification
-  readonly ownerId: string | undefined
-  readonly permissionId: string | undefined
-}
-
 /** @public */
 export const ACTIVE_MESSAGE = 'Active'
 
@@ -35,7 +26,11 @@ export class PersistentSubscription
   extends Container<WebhookDeliveryAttempt>
   implements IWebhookSubscription
 {
-  @field private accessor terms: Terms | undefined = undefined
+  @field private accessor storedTo = ''
+  @field private accessor storedFor: StoredSpecification | undefined = undefined
+  @field private accessor storedWhen: StoredSpecification | undefined = undefined
+  @field private accessor storedOwnerId: string | undefined = undefined
+  @field private accessor storedPermissionId: string | undefined = undefined
   @field accessor dialectId = ''
   @field accessor statusMessage = ACTIVE_MESSAGE
   @field accessor createdAtMs = 0
@@ -49,33 +44,31 @@ export class PersistentSubscription
   static of(checked: CheckedSubscription, nowMs: number): PersistentSubscription {
     const subscription = new PersistentSubscription()
     const { to, ownerId, permissionId } = checked
-    subscription.terms = {
-      to,
-      for: toStoredSpecification(checked.for),
-      when: toStoredSpecification(checked.when),
-      ownerId,
-      permissionId,
-    }
+    subscription.storedTo = to
+    subscription.storedFor = toStoredSpecification(checked.for)
+    subscription.storedWhen = toStoredSpecification(checked.when)
+    subscription.storedOwnerId = ownerId
+    subscription.storedPermissionId = permissionId
     subscription.dialectId = checked.dialectId
     subscription.createdAtMs = nowMs
     return subscription
   }
 
   get to(): string {
-    return this.agreed.to
+    return this.storedTo
   }
   /** The live specification: of a class, in step with what it declares now. */
   get for(): Specification {
-    return fromStoredSpecification(this.agreed.for)
+    return fromStoredSpecification(this.storedFor as StoredSpecification)
   }
   get when(): Interface {
-    return fromStoredSpecification(this.agreed.when) as Interface
+    return fromStoredSpecification(this.storedWhen as StoredSpecification) as Interface
   }
   get ownerId(): string | undefined {
-    return this.agreed.ownerId
+    return this.storedOwnerId
   }
   get permissionId(): string | undefined {
-    return this.agreed.permissionId
+    return this.storedPermissionId
   }
   get active(): boolean {
     return this.indexKey !== undefined
@@ -121,10 +114,6 @@ export class PersistentSubscription
   /** Removes all resolved attempts. */
   clear(): void {
     for (const [name, attempt] of [...this.entries()]) if (attempt.isResolved) this.delete(name)
-  }
-
-  private get agreed(): Terms {
-    return this.terms as Terms
   }
 }
 

@@ -44,12 +44,21 @@ function exchanged(receiver: LocalReceiver, maxBodyBytes = 1000): Promise<RawAns
   return aLine(receiver)(new Exchange(maxBodyBytes)).answer
 }
 
-/** Says when the first bytes of the body are in. */
+/** Says when a status and the first bytes of the body are in. */
 class WatchedExchange extends Exchange {
+  sawStatus!: () => void
+  readonly statusCame = new Promise<void>((resolve) => {
+    this.sawStatus = resolve
+  })
   sawBody!: () => void
   readonly bodyBegun = new Promise<void>((resolve) => {
     this.sawBody = resolve
   })
+
+  override onResponseStart(...told: Parameters<Exchange['onResponseStart']>): void {
+    super.onResponseStart(...told)
+    this.sawStatus()
+  }
 
   override onResponseData(...told: Parameters<Exchange['onResponseData']>): void {
     super.onResponseData(...told)
@@ -104,8 +113,13 @@ describe('Exchange', () => {
     expect(receiver.connections).toBe(1)
   })
 
-  test('a longer one is cut, and its connection ends', async () => {
-    const receiver = await aReceiver({ statusCode: 202, body: `${'x'.repeat(100)}y` })
+  test('a longer one is cut, in whatever pieces it comes, and its connection ends', async () => {
+    const receiver = await aReceiver((_request, response) => {
+      response.writeHead(202)
+      response.write('x'.repeat(60))
+      response.end(`${'x'.repeat(40)}y`)
+      return undefined
+    })
     const { statusCode, body, isCut } = await exchanged(receiver, 100)
     expect([statusCode, body.toString(), isCut]).toEqual([202, 'x'.repeat(100), true])
     await untilNoConnections(receiver)
@@ -146,6 +160,19 @@ describe('Exchange, given up', () => {
     expect([statusCode, isCut]).toEqual([202, true])
     expect(body.toString()).toMatch(/^\.+$/)
     await untilNoConnections(receiver)
+  })
+
+  test('after early hints only, fails', async () => {
+    const receiver = await aReceiver((_request, { socket }) => {
+      socket?.write('HTTP/1.1 103 Early Hints\r\nx: 1\r\n\r\n')
+      return undefined
+    })
+    const exchange = new WatchedExchange(100)
+    aLine(receiver)(exchange)
+    await exchange.statusCame
+    const reason = new GivenUp('timeout', 'too late')
+    exchange.giveUp(reason)
+    await expect(exchange.answer).rejects.toBe(reason)
   })
 
   test('while another has the connection, fails at once and is never sent', async () => {

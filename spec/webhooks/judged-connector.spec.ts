@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { createSecureContext, type TLSSocket } from 'node:tls'
 import { afterEach, describe, expect, test } from '@jest/globals'
@@ -135,7 +136,14 @@ describe('Judged connector', () => {
   })
 
   test.each(['offices.test', 'offices.test.'])('finds %s under its certificate', async (host) => {
-    const receiver = await aReceiver({ names: ['offices.test'] })
+    const names: unknown[] = []
+    const receiver = await aReceiver({
+      names: ['offices.test'],
+      answer: (_request, { socket }) => {
+        names.push((socket as TLSSocket).servername)
+        return 200
+      },
+    })
     const asked: string[] = []
     const resolve = async (name: string) => {
       asked.push(name)
@@ -144,6 +152,9 @@ describe('Judged connector', () => {
     const socket = await aLine({ ca: [receiver.ca], resolve }).connect(host, receiver.port)
     expect(socket.authorized).toBe(true)
     expect(asked).toEqual([host])
+    socket.write('GET / HTTP/1.1\r\nhost: offices.test\r\n\r\n')
+    await once(socket, 'data')
+    expect(names).toEqual(['offices.test'])
   })
 
   test('resumes the TLS session of the host and port', async () => {
@@ -156,6 +167,18 @@ describe('Judged connector', () => {
     expect([...line.sessions.keys()]).toEqual([`127.0.0.1:${receiver.port}`])
     const second = await line.connect('127.0.0.1', receiver.port)
     expect(second.isSessionReused()).toBe(true)
+  })
+
+  test('keeps a thousand TLS sessions, and forgets the oldest', async () => {
+    const receiver = await aReceiver()
+    const line = aLine({ ca: [receiver.ca] })
+    for (let n = 0; n < 1000; n++) line.sessions.set(`${n}.test:443`, Buffer.alloc(0))
+    const socket = await line.connect('127.0.0.1', receiver.port)
+    socket.resume()
+    const key = `127.0.0.1:${receiver.port}`
+    while (!line.sessions.has(key)) await new Promise((done) => setImmediate(done))
+    expect(line.sessions.size).toBe(1000)
+    expect([...line.sessions.keys()][0]).toBe('1.test:443')
   })
 })
 
@@ -218,7 +241,7 @@ describe('Judged connector, failing', () => {
     await receiver.close()
     await expect(aLine().connect('127.0.0.1', receiver.port)).rejects.toMatchObject({
       kind: 'connection',
-      message: expect.stringContaining(`127.0.0.1:${receiver.port}`),
+      message: expect.stringMatching(`^Delivery to 127.0.0.1:${receiver.port} failed`),
       cause: { code: 'ECONNREFUSED' },
     })
   })

@@ -43,7 +43,7 @@ export class TreeNode {
 }
 
 /** Entries of a leaf, children of an inner node, at most. */
-export const MAX_ITEMS = 60
+export const MAX_ITEMS = 30
 
 /** The root of a tree to which nothing was ever added. */
 export const EMPTY_TREE = new TreeNode(0, [], [])
