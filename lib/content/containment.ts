@@ -11,7 +11,8 @@ import {
 } from './lifecycle.js'
 import { describe, lineage } from './location.js'
 import { assertValidName } from './names.js'
-import { notifySublocations, touchTrees } from './sublocations.js'
+import { raisePlaceStamp } from './place-stamp.js'
+import { keepsTree, notifySublocations, touchTrees } from './sublocations.js'
 
 /**
  * Puts an item into a container:
@@ -51,8 +52,7 @@ export function setItem(container: Container, name: string, item: Contained): vo
   const to = { parent: container, name }
   treeSet(container, name, item)
   if (isAt(item, container, name)) return
-  item.__parent__ = container
-  item.__name__ = name
+  place(item, container, name)
   const isNew = from.parent === undefined || from.name === undefined
   const event = isNew ? new ObjectAddedEvent(item, to) : new ObjectMovedEvent(item, { from, to })
   if (!isNew) touchTrees(item)
@@ -81,8 +81,7 @@ export function removeItem(container: Container, name: string): void {
     notify(event)
     // Unless a handler has put it back, or elsewhere.
     if (isAt(item, container, name) && treeGet(container, name) !== item) {
-      item.__parent__ = undefined
-      item.__name__ = undefined
+      place(item, undefined, undefined)
     }
   }
   notify(new ContainerModifiedEvent(container))
@@ -90,6 +89,12 @@ export function removeItem(container: Container, name: string): void {
 
 function isAt(item: Contained, container: Container, name: string): boolean {
   return item.__parent__ === container && item.__name__ === name
+}
+
+function place(item: Contained, container: Container | undefined, name: string | undefined): void {
+  item.__parent__ = container
+  item.__name__ = name
+  if (keepsTree(item)) raisePlaceStamp()
 }
 
 function refuseCycle(container: Container, item: Contained): void {

@@ -19,6 +19,7 @@ import { Container, Folder } from './container.js'
 import { databaseRegistry } from './database-registry.js'
 import { ISite, ISiteManager } from './interfaces.js'
 import { lineage, parentOf } from './location.js'
+import { placeStamp } from './place-stamp.js'
 import { RegistrationTree } from './registration-tree.js'
 
 /**
@@ -71,23 +72,45 @@ function newSiteManager(site: Site): SiteManager {
   return manager
 }
 
-const registries = new WeakMap<SiteManager, ComponentRegistry>()
+/** A site manager's registry, and when its base was last looked up. */
+interface Standing {
+  readonly registry: ComponentRegistry
+  generation: number | undefined
+  placeStamp: number
+}
+
+const standings = new WeakMap<SiteManager, Standing>()
 
 function registryOf(manager: SiteManager): ComponentRegistry {
-  let registry = registries.get(manager)
+  const generation = connectionOf(manager)?.generation
+  const known = standings.get(manager)
+  // In one transaction a site moves only by hand of this process, which raises the stamp.
+  const isCurrent =
+    known !== undefined &&
+    generation !== undefined &&
+    known.generation === generation &&
+    known.placeStamp === placeStamp()
+  return isCurrent ? known.registry : refreshed(manager, known, generation)
+}
+
+function refreshed(
+  manager: SiteManager,
+  known: Standing | undefined,
+  generation: number | undefined,
+): ComponentRegistry {
   const next = nextRegistry(manager)
-  if (registry === undefined) {
-    registry = new ComponentRegistry({
-      name: 'site',
-      table: new RegistrationTree(manager.registrations),
-      bases: [next],
-    })
-    registries.set(manager, registry)
-  } else if (registry.bases[0] !== next) {
-    // The site has moved, or its place is another in this transaction.
-    registry.bases = [next]
-  }
-  return registry
+  const standing = known ?? { registry: newRegistry(manager, next), generation, placeStamp: 0 }
+  // The site has moved, or its place is another in this transaction.
+  if (standing.registry.bases[0] !== next) standing.registry.bases = [next]
+  standing.generation = generation
+  standing.placeStamp = placeStamp()
+  standings.set(manager, standing)
+  return standing.registry
+}
+
+function newRegistry(manager: SiteManager, next: ComponentRegistry): ComponentRegistry {
+  const table = new RegistrationTree(manager.registrations)
+  return new ComponentRegistry({ name: 'site', table, bases: [next] })
 }
 
 function nextRegistry(manager: SiteManager): ComponentRegistry {

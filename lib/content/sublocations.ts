@@ -34,6 +34,7 @@ export function* sublocationsOf(object: Contained): Generator<Contained, void, u
   for (const [, item] of treeEntries(object)) if (item instanceof Contained) yield item
 }
 
-function keepsTree(object: Contained): boolean {
+/** True for what can have items of its own. */
+export function keepsTree(object: Contained): boolean {
   return HAS_TREE in object.constructor
 }

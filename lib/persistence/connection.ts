@@ -37,8 +37,9 @@ import type { ObjectDatabase } from './object-database.js'
 import { makeGhost, type Persistent, slotsOf, workingValues } from './persistent.js'
 import { Reference } from './reference.js'
 import {
+  type EncodedRecord,
+  encodeAll,
   type PendingObject,
-  type PendingRecord,
   type SerializerHost,
   serialize,
   summarizeTrees,
@@ -93,6 +94,7 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
   readonly #added = new Set<Persistent>() // of these, the new ones
   readonly #watched = new Set<Persistent>() // gave out copies that are compared at commit
   #pending: readonly PendingObject[] = []
+  #encoded: readonly EncodedRecord[] = []
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts
@@ -371,6 +373,7 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
       this.#store.counters.conflicts++
       throw error
     }
+    this.#encoded = encodeAll(this.#pending)
   }
 
   tpcFinish(transaction: Transaction): void | Promise<void> {
@@ -405,26 +408,18 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
   }
 
   #statesOf(tid: Tid): CommittedState[] {
-    const states: CommittedState[] = []
-    for (const { oid, layout, values, bytes, nodes } of this.#pending) {
-      states.push(new CommittedState(oid, tid, layout, values, bytes.length))
-      for (const node of nodes) {
-        states.push(new CommittedState(node.oid, tid, node.layout, node.values, node.bytes.length))
-      }
-    }
-    return states
+    return this.#encoded.map(
+      ({ oid, layout, values, bytes }) =>
+        new CommittedState(oid, tid, layout, values, bytes.length),
+    )
   }
 
   #recordsToWrite(): StorageCommit['records'] {
-    const records: StorageCommit['records'][number][] = []
-    const add = ({ oid, layout, bytes }: PendingRecord): void => {
-      records.push({ oid, classId: this.classes.idFor(layout), state: bytes })
-    }
-    for (const pending of this.#pending) {
-      add(pending)
-      for (const node of pending.nodes) add(node)
-    }
-    return records
+    return this.#encoded.map(({ oid, layout, bytes }) => ({
+      oid,
+      classId: this.classes.idFor(layout),
+      state: bytes,
+    }))
   }
 
   /** The commit is durable: what was written is now what the objects are. */
@@ -475,6 +470,7 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
     this.#added.clear()
     this.#watched.clear()
     this.#pending = []
+    this.#encoded = []
     this.#isJoined = false
     this.#isSealed = false
   }

@@ -17,7 +17,6 @@ export interface PendingRecord {
   readonly layout: StateLayout
   /** In committed form. */
   readonly values: readonly unknown[]
-  readonly bytes: Uint8Array
 }
 
 /** One object that a transaction wants to write, with the nodes of its tree. */
@@ -64,7 +63,6 @@ function serializeObject(object: Persistent, host: SerializerHost): PendingObjec
     oid: slots.oid,
     layout,
     values,
-    bytes: encodeState(values, layout),
     nodes,
     tree,
   }
@@ -98,14 +96,14 @@ function commitChild(child: TreeNode, host: SerializerHost, records: PendingReco
   const committed = commitNode(child, host, records)
   if (child.isDirty) {
     const values = [committed]
-    records.push({ oid, layout: NODE_LAYOUT, values, bytes: encodeState(values, NODE_LAYOUT) })
+    records.push({ oid, layout: NODE_LAYOUT, values })
   }
   return new Reference(oid)
 }
 
 /** The same object with other values: in committed form, its tree untouched. */
 export function withValues(pending: PendingObject, values: readonly unknown[]): PendingObject {
-  return { ...pending, values, bytes: encodeState(values, pending.layout), nodes: [] }
+  return { ...pending, values, nodes: [] }
 }
 
 /** The same object with other values and another working copy of its tree. */
@@ -116,7 +114,25 @@ export function serializeAgain(
   host: SerializerHost,
 ): PendingObject {
   const nodes = placeTree(tree, values, pending.layout.treeIndex, host)
-  return { ...pending, values, bytes: encodeState(values, pending.layout), nodes, tree }
+  return { ...pending, values, nodes, tree }
+}
+
+/** A record with its bytes. */
+export interface EncodedRecord extends PendingRecord {
+  readonly bytes: Uint8Array
+}
+
+/** Each object followed by the nodes of its tree. Once, when validation has left it as it will be. */
+export function encodeAll(pending: readonly PendingObject[]): EncodedRecord[] {
+  const encoded: EncodedRecord[] = []
+  const add = ({ oid, layout, values }: PendingRecord): void => {
+    encoded.push({ oid, layout, values, bytes: encodeState(values, layout) })
+  }
+  for (const object of pending) {
+    add(object)
+    for (const node of object.nodes) add(node)
+  }
+  return encoded
 }
 
 /** What later commits must know of this one's trees. */
