@@ -45,9 +45,9 @@ describe('Serializer', () => {
     for (let n = 0; n < 200; n++) large.set(n, n)
     const { host, changed } = aHost(small, large)
     const pending = serialize(changed, host)
-    expect(pending.map(({ nodes }) => nodes.length)).toEqual([0, 4])
+    expect(pending.map(({ nodes }) => nodes.length)).toEqual([0, 7])
     expect(pending[1]!.layout.names).toEqual(layoutOf(BTree).names)
-    expect(new Set(pending[1]!.nodes.map(({ oid }) => oid)).size).toBe(4)
+    expect(new Set(pending[1]!.nodes.map(({ oid }) => oid)).size).toBe(7)
   })
 
   test('sums up what was done to trees', () => {

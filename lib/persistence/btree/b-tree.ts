@@ -16,7 +16,7 @@ import type { RangeOptions } from './tree-reading.js'
 
 /**
  * A sorted collection that is stored in pieces: reading one key loads a handful of records of up to
- * 60 entries, whatever the size. Transactions that write different keys never conflict.
+ * 30 entries, whatever the size. Transactions that write different keys never conflict.
  *
  * Plain values read from a tree are frozen: change one by setting it again.
  *
