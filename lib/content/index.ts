@@ -42,6 +42,7 @@ export {
 } from './lifecycle.js'
 export { describe, lineage, nameOf, parentOf, rootOf, siteOf } from './location.js'
 export { canonicalPath, joinPath, pathOf } from './path.js'
+export { placeStamp } from './place-stamp.js'
 export { formatTree, type PrintTreeOptions, printTree } from './print-tree.js'
 export { installRootFolder, ROOT_FOLDER_KEY, rootFolderOf } from './root-folder.js'
 export { registryAt, Site, SiteManager } from './site.js'

@@ -20,11 +20,31 @@ export function nameOf(object: object): string | undefined {
  * @throws CONTENT_CYCLE when that runs in a circle.
  * @public
  */
-export function* lineage(object: object): Generator<object, void, undefined> {
-  let depth = 0
-  for (let at: object | undefined = object; at !== undefined; at = parentOf(at)) {
-    if (++depth > MAX_DEPTH) throw runsInCircle(object)
-    yield at
+export function lineage(object: object): IterableIterator<object> {
+  return new Lineage(object)
+}
+
+/** Not a generator: this is walked for each event and each look-up, and costs a third so. */
+class Lineage implements IterableIterator<object> {
+  readonly #start: object
+  #next: object | undefined
+  #depth = 0
+
+  constructor(start: object) {
+    this.#start = start
+    this.#next = start
+  }
+
+  next(): IteratorResult<object, undefined> {
+    const value = this.#next
+    if (value === undefined) return { done: true, value }
+    if (++this.#depth > MAX_DEPTH) throw runsInCircle(this.#start)
+    this.#next = parentOf(value)
+    return { done: false, value }
+  }
+
+  [Symbol.iterator](): this {
+    return this
   }
 }
 
@@ -50,12 +70,7 @@ export function rootOf(object: object): IRoot {
  * @public
  */
 export function siteOf(object: object): ISite | undefined {
-  // Not by `lineage`: this is asked for each event, and a generator costs more than the walk.
-  let depth = 0
-  for (let at: object | undefined = object; at !== undefined; at = parentOf(at)) {
-    if (ISite.providedBy(at)) return at
-    if (++depth > MAX_DEPTH) throw runsInCircle(object)
-  }
+  for (const at of lineage(object)) if (ISite.providedBy(at)) return at
   return undefined
 }
 

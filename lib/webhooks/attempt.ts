@@ -16,6 +16,7 @@ import {
   IWebhookDeliveryAttemptResolvedEvent,
   IWebhookDeliveryAttemptSucceededEvent,
 } from './interfaces.js'
+import { raiseStandingStamp } from './standing-stamp.js'
 
 const HOST = hostname()
 
@@ -133,6 +134,7 @@ export class WebhookDeliveryAttempt extends Contained implements IWebhookDeliver
   resolveQuietly(resolution: AttemptResolution, message: string, ended?: EndedAttemptTry): void {
     this.assertPending()
     if (ended !== undefined) this.addTry(ended)
+    else raiseStandingStamp()
     this.storedStatus = resolution === 'delivered' ? 'successful' : 'failed'
     this.storedResolution = resolution
     this.storedMessage = message

@@ -8,6 +8,7 @@ import { inSiteOf } from './in-site-of.js'
 import { IWebhookDeliveryManager, IWebhookDialect, type Shipment } from './interfaces.js'
 import { schedule } from './outbox.js'
 import { isInTree, reasonToCancel } from './standing.js'
+import { standingStamp } from './standing-stamp.js'
 import { endpointOf, type PersistentSubscription } from './subscription.js'
 
 /** One dispatched event, and to whom it goes. */
@@ -20,7 +21,9 @@ interface Dispatched {
 }
 
 /** A payload, or why there is none. */
-type Built = { readonly payload: string } | { readonly error: unknown }
+type Built =
+  | { readonly payload: string; readonly dialect: IWebhookDialect }
+  | { readonly error: unknown }
 
 /** Message of an attempt that could not be built. */
 const NOT_BUILT = 'Building the request failed.'
@@ -160,9 +163,10 @@ export class DeliveryDataManager implements DataManager {
       to: subscription.to,
       payload: built.payload,
       messageId: attempt.messageId,
-      dialect: dialectOf(subscription),
+      dialect: built.dialect,
       tries: 0,
       dueAtMs: nowMs,
+      standing: standingStamp(),
     })
   }
 
@@ -204,7 +208,8 @@ function build(dispatched: Dispatched, subscription: PersistentSubscription): Bu
     const dialect = dialectOf(subscription)
     let built = dispatched.payloads.get(dialect)
     if (built === undefined) {
-      built = { payload: dialect.externalizeData(dispatched.object, dispatched.event) }
+      const payload = dialect.externalizeData(dispatched.object, dispatched.event)
+      built = { payload, dialect }
       dispatched.payloads.set(dialect, built)
     }
     return built

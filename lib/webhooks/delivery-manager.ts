@@ -17,6 +17,7 @@ import { outboxOf } from './outbox.js'
 import { ResultRecorder } from './result-recorder.js'
 import { type RetryDecision, RetryPolicy, type RetryPolicyOptions } from './retry-policy.js'
 import { reasonToCancel } from './standing.js'
+import { standingStamp } from './standing-stamp.js'
 import { endpointOf, type PersistentSubscription } from './subscription.js'
 import type { OutgoingRequest, Transport } from './transport.js'
 
@@ -40,6 +41,8 @@ export interface DeliveryOptions {
   readonly deliver?: boolean
 }
 
+/** A stamp that is never current: found in the database, it is looked at before it is sent. */
+const LOOK_AGAIN = -1
 /** Tries whose results may wait to be written before sending waits for them. */
 const MAX_UNRECORDED = 1000
 /** Rows of the outbox read in one transaction at resumption. */
@@ -149,7 +152,7 @@ export class DeliveryManager implements IWebhookDeliveryManager {
   async #deliver(queued: Shipment, signal: AbortSignal): Promise<void> {
     let shipment: Shipment | undefined
     try {
-      shipment = await this.#lookAgain(queued)
+      shipment = queued.standing === standingStamp() ? queued : await this.#lookAgain(queued)
     } catch (error) {
       // It cannot be read. It stays pending, and is looked at again when the database is opened.
       this.#database.onError(error, 'webhook delivery')
@@ -262,6 +265,7 @@ function shipmentOf(connection: Connection, oid: Oid, dueAtMs: number): Shipment
     dialect: knownDialectOf(subscription),
     tries: attempt.tries.length,
     dueAtMs,
+    standing: LOOK_AGAIN,
   }
 }
 

@@ -1,4 +1,5 @@
 import { implementer } from '../component/index.js'
+import { registryAt } from '../content/index.js'
 import { VERSION } from '../version.js'
 import { externalize } from './externalize.js'
 import { IWebhookDialect, type RequestContext } from './interfaces.js'
@@ -22,7 +23,8 @@ export class DefaultDialect implements IWebhookDialect {
 
   externalizeData(object: object, event: object): string {
     const payload = payloadFor(object, event, this.externalizerName)
-    return JSON.stringify(externalize(payload, this.externalizerName, object)) ?? 'null'
+    const context = registryAt(object) ?? object
+    return JSON.stringify(externalize(payload, this.externalizerName, context)) ?? 'null'
   }
 
   prepareRequest(context: RequestContext): OutgoingRequest {

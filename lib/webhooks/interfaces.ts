@@ -231,6 +231,8 @@ export interface Shipment {
   /** Tries made so far. */
   readonly tries: number
   readonly dueAtMs: number
+  /** While this is the current one, what the shipment was made from still stands. */
+  readonly standing: number
 }
 
 /** How one try ended. @public */

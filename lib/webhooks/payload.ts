@@ -1,4 +1,5 @@
 import { queryAdapter, queryMultiAdapter } from '../component/index.js'
+import { registryAt } from '../content/index.js'
 import { IWebhookPayload } from './interfaces.js'
 
 /**
@@ -14,8 +15,9 @@ import { IWebhookPayload } from './interfaces.js'
  * @public
  */
 export function payloadFor(object: object, event: object, name: string): unknown {
-  const named = { name, context: object }
-  const unnamed = { context: object }
+  const context = registryAt(object) ?? object
+  const named = { name, context }
+  const unnamed = { context }
   return (
     queryMultiAdapter([object, event], IWebhookPayload, named) ??
     queryMultiAdapter([object, event], IWebhookPayload, unnamed) ??

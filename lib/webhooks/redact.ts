@@ -27,13 +27,26 @@ export function redactHeaders(
   secretNames: readonly string[] = [],
 ): Record<string, string> {
   const further = new Set(secretNames.map((name) => name.toLowerCase()))
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => {
-      const lower = name.toLowerCase()
-      const secret = SECRET_NAMES.has(lower) || SECRET_WORDS.test(lower) || further.has(lower)
-      return [name, secret ? REDACTED : value]
-    }),
-  )
+  const safe: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    const lower = name.toLowerCase()
+    safe[name] = namesSecret(lower) || further.has(lower) ? REDACTED : value
+  }
+  return safe
+}
+
+/** Names come again with each request; as many as a few receivers can invent are remembered. */
+const known = new Map<string, boolean>()
+const MAX_KNOWN = 1000
+
+function namesSecret(lower: string): boolean {
+  let secret = known.get(lower)
+  if (secret === undefined) {
+    secret = SECRET_NAMES.has(lower) || SECRET_WORDS.test(lower)
+    if (known.size >= MAX_KNOWN) known.clear()
+    known.set(lower, secret)
+  }
+  return secret
 }
 
 /**

@@ -11,6 +11,7 @@ import { redactHeaders, redactUrl } from './redact.js'
 import type { RetryDecision } from './retry-policy.js'
 import { secretsOf, withoutSecrets } from './secrets.js'
 import { RECEIVER_GONE, reasonToCancel, SUBSCRIPTION_REMOVED } from './standing.js'
+import { raiseStandingStamp } from './standing-stamp.js'
 import { PersistentSubscription } from './subscription.js'
 import { WebhookSubscriptionManager } from './subscription-manager.js'
 
@@ -68,10 +69,11 @@ export class ResultRecorder {
    * @returns whether the attempt is to be tried again.
    */
   record(decided: DecidedResult): Promise<boolean> {
+    const ended = endedTry(decided.result)
     return this.#add({
       attempt: decided.result.shipment.attempt as Oid,
-      apply: (connection) => apply(connection, decided),
-      ended: endedTry(decided.result),
+      apply: (connection) => apply(connection, decided, ended),
+      ended,
     })
   }
 
@@ -170,14 +172,17 @@ function cancel(connection: Connection, oid: Oid): boolean {
   return false
 }
 
-function apply(connection: Connection, { result, decision }: DecidedResult): boolean {
+function apply(
+  connection: Connection,
+  { result, decision }: DecidedResult,
+  ended: EndedAttemptTry,
+): boolean {
   const oid = result.shipment.attempt as Oid
   const attempt = connection.query(oid)
   if (!(attempt instanceof WebhookDeliveryAttempt) || attempt.isResolved) {
     unschedule(connection, oid)
     return false
   }
-  const ended = endedTry(result)
   if (decision.outcome === 'retry' && !(result.error instanceof DestinationRefusedError)) {
     attempt.recordTry(ended, decision.dueAtMs)
     schedule(connection, oid, decision.dueAtMs)
@@ -199,6 +204,7 @@ function endSubscription(attempt: WebhookDeliveryAttempt): void {
   if (!(manager instanceof WebhookSubscriptionManager)) return
   manager.deactivateSubscription(subscription)
   subscription.statusMessage = RECEIVER_GONE
+  raiseStandingStamp()
 }
 
 function resolutionOf({ error }: TryResult, { outcome }: RetryDecision): AttemptResolution {

@@ -8,6 +8,7 @@ import {
 import { field, type Key, oidOf, stored } from '../persistence/index.js'
 import type { WebhookDeliveryAttempt } from './attempt.js'
 import { IWebhookSubscription } from './interfaces.js'
+import { raiseStandingStamp } from './standing-stamp.js'
 import type { CheckedSubscription } from './subscription-check.js'
 
 /** @public */
@@ -99,6 +100,7 @@ export class PersistentSubscription
     const attempt = this.get(name)
     if (!super.delete(name)) return false
     if (attempt?.isResolved) this.resolved--
+    else raiseStandingStamp()
     return true
   }
 
