@@ -70,7 +70,12 @@ export function rootOf(object: object): IRoot {
  * @public
  */
 export function siteOf(object: object): ISite | undefined {
-  for (const at of lineage(object)) if (ISite.providedBy(at)) return at
+  // Not by `lineage`: this is asked for each event, and an iterator costs more than the walk.
+  let depth = 0
+  for (let at: object | undefined = object; at !== undefined; at = parentOf(at)) {
+    if (ISite.providedBy(at)) return at
+    if (++depth > MAX_DEPTH) throw runsInCircle(object)
+  }
   return undefined
 }
 
