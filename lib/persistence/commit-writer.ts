@@ -38,6 +38,7 @@ export class CommitWriter {
   readonly #durability: Durability
   readonly #onBroken: (error: unknown) => void
   #queue: Waiting[] = []
+  #awaited: { readonly tid: Tid; readonly resolve: () => void }[] = [] // by losers of conflicts
   #draining: Promise<void> | undefined
   #nextTid: number
   #validation: Promise<void> | undefined // while one transaction is between vote and submission
@@ -117,9 +118,10 @@ export class CommitWriter {
 
   /** Resolves once the commit is published, or can no longer be. */
   async published(tid: Tid): Promise<void> {
-    while (this.#draining !== undefined && this.#store.epochs.current.tid < tid) {
-      await new Promise(setImmediate)
-    }
+    if (this.#draining === undefined || this.#store.epochs.current.tid >= tid) return
+    await new Promise<void>((resolve) => {
+      this.#awaited.push({ tid, resolve })
+    })
   }
 
   async #drain(): Promise<void> {
@@ -141,6 +143,15 @@ export class CommitWriter {
       if (batch.length > 1) await new Promise(setImmediate)
     }
     this.#draining = undefined
+    this.#tellAwaited(Number.POSITIVE_INFINITY)
+  }
+
+  /** Those who wait for a commit up to and including `tid`. */
+  #tellAwaited(tid: number): void {
+    const all = this.#awaited
+    if (all.length === 0) return
+    this.#awaited = all.filter((one) => one.tid > tid)
+    for (const one of all) if (one.tid <= tid) one.resolve()
   }
 
   #publish(batch: readonly Waiting[]): void {
@@ -152,6 +163,7 @@ export class CommitWriter {
     const last = batch[batch.length - 1] as Waiting
     this.#store.epochs.publish(last.prepared.commit.tid)
     this.#store.log.forgetUpTo(this.#store.epochs.oldestTid)
+    this.#tellAwaited(last.prepared.commit.tid)
     for (const { resolve } of batch) resolve()
   }
 
