@@ -40,12 +40,6 @@ function ascending(oids: readonly Oid[]): Iterable<number> {
   return oids
 }
 
-/** @param oids - distinct, in any order. */
-export function encodeOids(oids: readonly Oid[]): Buffer {
-  const target = Buffer.allocUnsafe(maxOidListBytes(oids.length))
-  return target.subarray(0, writeOids(target, 0, oids))
-}
-
 /**
  * The oids, ascending.
  * @throws RangeError when the bytes are no list of oids.

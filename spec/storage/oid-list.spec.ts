@@ -1,9 +1,14 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { toOid } from '../../lib/storage/index.js'
-import { decodeOids, encodeOids } from '../../lib/storage/oid-list.js'
+import { type Oid, toOid } from '../../lib/storage/index.js'
+import { decodeOids, maxOidListBytes, writeOids } from '../../lib/storage/oid-list.js'
 
 const anyOids = fc.uniqueArray(fc.nat(Number.MAX_SAFE_INTEGER).map(toOid))
+
+function encodeOids(oids: readonly Oid[]): Buffer {
+  const target = Buffer.allocUnsafe(maxOidListBytes(oids.length))
+  return target.subarray(0, writeOids(target, 0, oids))
+}
 
 describe('A list of oids', () => {
   test('is decoded to the same oids, ascending', () => {
