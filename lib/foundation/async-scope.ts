@@ -42,3 +42,16 @@ export class AsyncScope<T> {
 export function outsideAllScopes<R>(fn: () => R): R {
   return storage.exit(fn)
 }
+
+/** What `callInScopes` calls in. */
+export type Scopes = Given | undefined
+
+/** All that is current here, for a callback that somebody else will call. */
+export function currentScopes(): Scopes {
+  return storage.getStore()
+}
+
+/** Calls `fn` where `scopes` were current. */
+export function callInScopes<R>(scopes: Scopes, fn: () => R): R {
+  return storage.run(scopes as Given, fn)
+}

@@ -1,6 +1,13 @@
-export { AsyncScope, outsideAllScopes } from './async-scope.js'
+export {
+  AsyncScope,
+  callInScopes,
+  currentScopes,
+  outsideAllScopes,
+  type Scopes,
+} from './async-scope.js'
 export { asBuffer, readUint64, toHex64, writeUint64 } from './bytes.js'
 export { type Clock, systemClock } from './clock.js'
+export { Deferred } from './deferred.js'
 export {
   codeOf,
   defineError,

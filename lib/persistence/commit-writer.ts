@@ -1,3 +1,4 @@
+import { Deferred, outsideAllScopes } from '../foundation/index.js'
 import {
   type Durability,
   OutcomeUnknownError,
@@ -15,12 +16,13 @@ export interface PreparedCommit {
   readonly commit: StorageCommit
   readonly states: readonly CommittedState[]
   readonly trees: readonly TreeSummary[]
+  /** Called in the step in which it is published, before the outcome. */
+  readonly adopt: () => void
 }
 
 interface Waiting {
   readonly prepared: PreparedCommit
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
+  readonly outcome: Deferred
 }
 
 /**
@@ -41,7 +43,8 @@ export class CommitWriter {
   #awaited: { readonly tid: Tid; readonly resolve: () => void }[] = [] // by losers of conflicts
   #draining: Promise<void> | undefined
   #nextTid: number
-  #validation: Promise<void> | undefined // while one transaction is between vote and submission
+  #isValidating = false // while one transaction is between vote and submission
+  #validators: (() => void)[] = [] // who wait for that
   #broken: unknown
   #isClosed = false
 
@@ -69,24 +72,22 @@ export class CommitWriter {
     return this.#nextTid as Tid
   }
 
-  #leaveValidation: (() => void) | undefined
-
   /**
    * Begins validation, which one transaction at a time does, until it submits or gives up. Returns a
    * promise only when another is at it, and then must be called again.
    */
   enter(): Promise<void> | undefined {
-    if (this.#validation !== undefined) return this.#validation
-    this.#validation = new Promise((resolve) => {
-      this.#leaveValidation = resolve
-    })
+    if (this.#isValidating) return new Promise((resolve) => this.#validators.push(resolve))
+    this.#isValidating = true
     return undefined
   }
 
   leave(): void {
-    this.#validation = undefined
-    this.#leaveValidation?.()
-    this.#leaveValidation = undefined
+    this.#isValidating = false
+    const validators = this.#validators
+    if (validators.length === 0) return
+    this.#validators = []
+    for (const tell of validators) tell()
   }
 
   /**
@@ -94,9 +95,10 @@ export class CommitWriter {
    * @throws STORAGE_OUTCOME_UNKNOWN when the write failed: it may be on disk all the same.
    * @throws STORAGE_CLOSED after `close`.
    */
-  submit(prepared: PreparedCommit): Promise<void> {
+  submit(prepared: PreparedCommit): PromiseLike<void> {
     if (this.#broken !== undefined) return Promise.reject(this.#brokenError())
     if (this.#isClosed) return Promise.reject(this.#closedError())
+    const outcome = new Deferred()
     this.#nextTid++
     this.#store.begin(prepared.states)
     this.#store.log.add({
@@ -104,10 +106,9 @@ export class CommitWriter {
       oids: prepared.states.map(({ oid }) => oid),
       trees: prepared.trees,
     })
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ prepared, resolve, reject })
-      this.#draining ??= this.#drain()
-    })
+    this.#queue.push({ prepared, outcome })
+    this.#draining ??= outsideAllScopes(() => this.#drain())
+    return outcome
   }
 
   /** Takes no more commits; resolves once everything submitted so far has its outcome. */
@@ -164,15 +165,18 @@ export class CommitWriter {
     this.#store.epochs.publish(last.prepared.commit.tid)
     this.#store.log.forgetUpTo(this.#store.epochs.oldestTid)
     this.#tellAwaited(last.prepared.commit.tid)
-    for (const { resolve } of batch) resolve()
+    for (const { prepared, outcome } of batch) {
+      prepared.adopt()
+      outcome.resolve()
+    }
   }
 
   #break(error: unknown, batch: readonly Waiting[]): void {
     this.#broken = error
-    for (const { reject } of batch) reject(error)
+    for (const { outcome } of batch) outcome.reject(error)
     const waiting = this.#queue
     this.#queue = []
-    for (const { reject } of waiting) reject(this.#brokenError())
+    for (const { outcome } of waiting) outcome.reject(this.#brokenError())
     this.#onBroken(error)
   }
 

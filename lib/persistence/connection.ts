@@ -376,7 +376,7 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
     this.#encoded = encodeAll(this.#pending)
   }
 
-  tpcFinish(transaction: Transaction): void | Promise<void> {
+  tpcFinish(transaction: Transaction): void | PromiseLike<void> {
     if (this.#pending.length === 0) {
       this.#forgetChanges()
       return undefined
@@ -384,7 +384,7 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
     const { writer } = this.#parts
     const tid = writer.nextTid
     const states = this.#statesOf(tid)
-    const submitted = writer.submit({
+    const published = writer.submit({
       commit: {
         tid,
         metadata: {
@@ -398,9 +398,10 @@ export class Connection implements DataManager, SlotsOwner, Synchronizer, Serial
       },
       states,
       trees: summarizeTrees(this.#pending),
+      adopt: () => this.#adopt(states, tid),
     })
     this.#leaveValidation()
-    return submitted.then(() => this.#adopt(states, tid))
+    return published
   }
 
   tpcAbort(): void {

@@ -254,39 +254,34 @@ export class ObjectDatabase {
     await this.#storage.close()
   }
 
-  async #run<T>(
+  #run<T>(
     fn: (context: TransactionContext) => T | PromiseLike<T>,
     options: RunOptions,
   ): Promise<T> {
-    this.#assertOpen()
-    const connection = this.#writers.acquire()
     try {
-      return await run(
-        connection.transactionManager,
-        (transaction) => {
-          this.#assertOpen()
-          return fn({
-            connection,
-            get rootMapping() {
-              return connection.rootMapping
-            },
-            transaction,
-          })
-        },
-        {
-          clock: this.clock,
-          onError: this.onError,
-          tries: DEFAULT_TRIES,
-          ...options,
-          beforeRetry: async (error) => {
-            if (error instanceof ConflictError) await this.#writer.published(error.winner)
-            await options.beforeRetry?.(error)
-          },
-        },
-      )
-    } finally {
-      this.#writers.release(connection)
+      this.#assertOpen()
+    } catch (error) {
+      return Promise.reject(error)
     }
+    const connection = this.#writers.acquire()
+    return run(
+      connection.transactionManager,
+      (transaction) => {
+        this.#assertOpen()
+        return fn(new ConnectionContext(connection, transaction))
+      },
+      {
+        clock: this.clock,
+        onError: this.onError,
+        tries: DEFAULT_TRIES,
+        ...options,
+        beforeRetry: async (error) => {
+          if (error instanceof ConflictError) await this.#writer.published(error.winner)
+          await options.beforeRetry?.(error)
+        },
+        onOver: () => this.#writers.release(connection),
+      },
+    )
   }
 
   #connect({ isReadOnly }: { readonly isReadOnly: boolean }): Connection {
@@ -312,6 +307,20 @@ export class ObjectDatabase {
   #assertOpen(): void {
     if (this.isOpen) return
     throw new StorageClosedError(`The database in ${this.location} is closed; open it again`)
+  }
+}
+
+class ConnectionContext implements TransactionContext {
+  readonly connection: Connection
+  readonly transaction: Transaction
+
+  constructor(connection: Connection, transaction: Transaction) {
+    this.connection = connection
+    this.transaction = transaction
+  }
+
+  get rootMapping(): BTree<string, Persistent> {
+    return this.connection.rootMapping
   }
 }
 

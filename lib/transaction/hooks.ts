@@ -1,4 +1,4 @@
-import { isPromise } from './in-turn.js'
+import { isPromise } from './is-promise.js'
 
 /**
  * Hooks of one kind, first come, first served. A hook may add further ones: they run after those

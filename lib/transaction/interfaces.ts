@@ -35,16 +35,16 @@ export interface DataManager {
   /** Compared as text over all managers of a transaction; a global order avoids deadlock. */
   readonly sortKey: string
   /** Forgets everything done in this transaction. Two-phase commit has not reached this manager. */
-  abort(transaction: Transaction): void | Promise<void>
-  tpcBegin(transaction: Transaction): void | Promise<void>
+  abort(transaction: Transaction): void | PromiseLike<void>
+  tpcBegin(transaction: Transaction): void | PromiseLike<void>
   /** Prepares everything that this transaction wants to keep. */
-  commit(transaction: Transaction): void | Promise<void>
+  commit(transaction: Transaction): void | PromiseLike<void>
   /** The last chance to refuse. After it, `tpcFinish` must succeed. */
-  tpcVote(transaction: Transaction): void | Promise<void>
+  tpcVote(transaction: Transaction): void | PromiseLike<void>
   /** Makes it final. Must not fail. */
-  tpcFinish(transaction: Transaction): void | Promise<void>
+  tpcFinish(transaction: Transaction): void | PromiseLike<void>
   /** Undoes what the phases so far have done. */
-  tpcAbort(transaction: Transaction): void | Promise<void>
+  tpcAbort(transaction: Transaction): void | PromiseLike<void>
   /** True when `error` is one after which the work may be tried again. */
   shouldRetry?(error: unknown): boolean
 }
@@ -166,5 +166,5 @@ export interface RunOptions {
   /** The ms to wait before the given try (2, 3 …); default: jittered, doubling, at most 100 ms. */
   readonly backoffMs?: (nextTry: number) => number
   /** Awaited before a try after a failed one, in place of nothing: wait there for the winner. */
-  readonly beforeRetry?: (error: unknown) => void | Promise<void>
+  readonly beforeRetry?: (error: unknown) => void | PromiseLike<void>
 }

@@ -1,4 +1,10 @@
-import { type Clock, systemClock, TreehookError } from '../foundation/index.js'
+import {
+  type Clock,
+  callInScopes,
+  currentScopes,
+  systemClock,
+  TreehookError,
+} from '../foundation/index.js'
 import { currentTransaction, runInTransactionScope } from './current-transaction.js'
 import { type ErrorReporter, safeReporter, warnOfError } from './error-reporter.js'
 import {
@@ -7,9 +13,10 @@ import {
   TransactionFailedError,
   WrongStatusError,
 } from './errors.js'
-import { isPromise } from './in-turn.js'
 import type { RunOptions, Transaction, TransactionManager } from './interfaces.js'
+import { isPromise } from './is-promise.js'
 import { hasEnded } from './status.js'
+import { commitThen } from './transaction.js'
 import { isPartlyFinished } from './two-phase-commit.js'
 
 /** What `run` works with; tests give their own. @public */
@@ -19,6 +26,8 @@ export interface RunTools {
   readonly random?: () => number
   /** Is told of errors of an abort that follows another error; default: a process warning. */
   readonly onError?: ErrorReporter
+  /** Called once when the last try is over, before the promise settles. Must not throw. */
+  readonly onOver?: () => void
 }
 
 /**
@@ -35,31 +44,123 @@ export interface RunTools {
  * the check on ended transactions of `nti.transactions.loop.TransactionLoop`.
  * @public
  */
-export async function run<T>(
+export function run<T>(
   manager: TransactionManager,
   fn: (transaction: Transaction) => T | PromiseLike<T>,
   options: RunOptions & RunTools = {},
 ): Promise<T> {
-  refuseNesting()
-  const { tries = DEFAULT_TRIES, signal } = options
-  refuseInvalid(options)
-  const elapsedMs = stopwatch(options)
-  for (let tryNumber = 1; ; tryNumber++) {
-    signal?.throwIfAborted()
-    const outcome = await tryOnce(manager, fn, options)
-    if (outcome.succeeded) return outcome.result
-    if (!outcome.retryable || tryNumber >= tries) throw outcome.error
-    await beforeNextTry(tryNumber + 1, outcome.error, elapsedMs, options)
-  }
+  return new Promise((resolve, reject) => {
+    try {
+      refuseNesting()
+      refuseInvalid(options)
+      new Run(manager, fn, options, resolve, reject).tryOnce()
+    } catch (error) {
+      options.onOver?.()
+      reject(error)
+    }
+  })
 }
 
 const DEFAULT_TRIES = 5
 const FIRST_BACKOFF_MS = 2
 const LONGEST_BACKOFF_MS = 100
 
-type Outcome<T> =
-  | { readonly succeeded: true; readonly result: T }
-  | { readonly succeeded: false; readonly error: unknown; readonly retryable: boolean }
+/**
+ * One call of {@link run}: the tries, one after the other.
+ *
+ * ```
+ * tryOnce ─► returned ─► commit ─► over
+ *    ▲  └──────┴───────────┴─► failed ─► abort ─► over, or a pause
+ *    └───────────────────────────────────────────────────────┘
+ * ```
+ * In callbacks: a try that nothing interrupts makes no promise but the caller's.
+ */
+class Run<T> {
+  readonly #manager: TransactionManager
+  readonly #fn: (transaction: Transaction) => T | PromiseLike<T>
+  readonly #options: RunOptions & RunTools
+  readonly #resolve: (result: T) => void
+  readonly #reject: (error: unknown) => void
+  readonly #elapsedMs: () => number
+  readonly #scopes = currentScopes() // outside the transactions
+  #tries = 0
+
+  constructor(
+    manager: TransactionManager,
+    fn: (transaction: Transaction) => T | PromiseLike<T>,
+    options: RunOptions & RunTools,
+    resolve: (result: T) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#manager = manager
+    this.#fn = fn
+    this.#options = options
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#elapsedMs = stopwatch(options)
+  }
+
+  /** @throws what keeps the transaction from beginning. */
+  tryOnce(): void {
+    this.#options.signal?.throwIfAborted()
+    this.#tries++
+    const transaction = this.#manager.begin()
+    // Commit and abort are inside the scope too: hooks work on the objects of this transaction.
+    runInTransactionScope(transaction, () => this.#call(transaction))
+  }
+
+  #call(transaction: Transaction): void {
+    const failed = (error: unknown): void => this.#failed(transaction, error)
+    try {
+      if (this.#options.note !== undefined) transaction.note(this.#options.note)
+      const returned = this.#fn(transaction)
+      if (!isPromise(returned)) this.#returned(transaction, returned)
+      else returned.then((result) => this.#returned(transaction, result), failed)
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  #returned(transaction: Transaction, result: T): void {
+    const failed = (error: unknown): void => this.#failed(transaction, error)
+    const succeeded = (): void => this.#over(() => this.#resolve(result))
+    if (!isOpen(transaction)) failed(endedByItself(transaction))
+    else if (transaction.isDoomed()) transaction.abort().then(succeeded, failed)
+    else commitThen(transaction, succeeded, failed)
+  }
+
+  #failed(transaction: Transaction, error: unknown): void {
+    const fail = (): void => this.#over(() => this.#reject(error))
+    // Ended already: by `fn`, or by the abort of a doomed one. Never again.
+    if (!isOpen(transaction)) {
+      fail()
+      return
+    }
+    const report = safeReporter(this.#options.onError ?? warnOfError)
+    // Asked before the abort, after which the managers are forgotten.
+    const mayRetry =
+      isRetryable(error, transaction, report) &&
+      this.#tries < (this.#options.tries ?? DEFAULT_TRIES)
+    void transaction
+      .abort()
+      .catch((failure: unknown) => report(failure, 'abort'))
+      .then(() => (mayRetry ? callInScopes(this.#scopes, () => this.#tryAgain(error)) : fail()))
+  }
+
+  async #tryAgain(error: unknown): Promise<void> {
+    try {
+      await beforeNextTry(this.#tries + 1, error, this.#elapsedMs, this.#options)
+      this.tryOnce()
+    } catch (failure) {
+      this.#over(() => this.#reject(failure))
+    }
+  }
+
+  #over(settle: () => void): void {
+    this.#options.onOver?.()
+    settle()
+  }
+}
 
 function refuseNesting(): void {
   const outer = currentTransaction()
@@ -84,37 +185,8 @@ function stopwatch({ deadlineMs, clock = systemClock }: RunOptions & RunTools): 
   return () => clock.monotonicMs() - startedMs
 }
 
-function tryOnce<T>(
-  manager: TransactionManager,
-  fn: (transaction: Transaction) => T | PromiseLike<T>,
-  options: RunOptions & RunTools,
-): Promise<Outcome<T>> {
-  const transaction = manager.begin()
-  // Commit and abort are inside the scope too: hooks work on the objects of this transaction.
-  return runInTransactionScope(transaction, async (): Promise<Outcome<T>> => {
-    try {
-      if (options.note !== undefined) transaction.note(options.note)
-      const returned = fn(transaction)
-      const result = isPromise(returned) ? await returned : returned
-      refuseEnded(transaction)
-      if (transaction.isDoomed()) await transaction.abort()
-      else await transaction.commit()
-      return { succeeded: true, result }
-    } catch (error) {
-      const report = safeReporter(options.onError ?? warnOfError)
-      // Ended already: by `fn`, or by the abort of a doomed one. Never again.
-      if (!isOpen(transaction)) return { succeeded: false, error, retryable: false }
-      // Asked before the abort, after which the managers are forgotten.
-      const retryable = isRetryable(error, transaction, report)
-      await transaction.abort().catch((failure: unknown) => report(failure, 'abort'))
-      return { succeeded: false, error, retryable }
-    }
-  })
-}
-
-function refuseEnded(transaction: Transaction): void {
-  if (isOpen(transaction)) return
-  throw WrongStatusError.on(
+function endedByItself(transaction: Transaction): WrongStatusError {
+  return WrongStatusError.on(
     'run',
     transaction.status,
     'the function ended its transaction itself. Return to commit, throw to abort, or doom() to abort and return.',

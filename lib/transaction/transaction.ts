@@ -7,8 +7,8 @@ import {
   WrongStatusError,
 } from './errors.js'
 import { HookQueue } from './hooks.js'
-import { isPromise } from './in-turn.js'
 import type { DataManager, Savepoint, Transaction, TransactionStatus } from './interfaces.js'
+import { isPromise } from './is-promise.js'
 import { SavepointLine, type SavepointOwner, TransactionSavepoint } from './savepoint.js'
 import { statusTransitions } from './status.js'
 import type { Synchronizers } from './synchronizers.js'
@@ -73,36 +73,84 @@ export class ManagedTransaction implements Transaction, SavepointOwner {
 
   // ── Two-phase commit and abort ──────────────────────────────────────────────────────────────
 
-  /** Source: `transaction._transaction.Transaction.commit`, its order kept step by step. */
-  async commit(): Promise<void> {
-    this.#refuseCommit()
-    this.#savepoints?.clear()
-    this.refuseWhenFailed('commit')
+  commit(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.commitThen(resolve, reject)
+    })
+  }
+
+  /**
+   * Commits, and calls one of both in the step in which the outcome is known.
+   *
+   * Source: `transaction._transaction.Transaction.commit`, its order kept step by step.
+   * @internal
+   */
+  commitThen(onCommitted: () => void, onFailed: (error: unknown) => void): void {
     try {
-      this.#stage = 'beforeCommit'
-      while (this.#beforeCommit?.isEmpty === false) await this.#beforeCommit.call()
+      this.#refuseCommit()
+      this.#savepoints?.clear()
+      this.refuseWhenFailed('commit')
+    } catch (error) {
+      onFailed(error)
+      return
+    }
+    this.#stage = 'beforeCommit'
+    this.#prepareCommit(onCommitted, onFailed)
+  }
+
+  /** Calls hooks until none is left: one of them may have added others. */
+  #prepareCommit(onCommitted: () => void, onFailed: (error: unknown) => void): void {
+    const hooks = this.#beforeCommit
+    if (hooks === undefined || hooks.isEmpty) this.#beginCommit(onCommitted, onFailed)
+    else {
+      hooks.call().then(
+        () => this.#prepareCommit(onCommitted, onFailed),
+        (error: unknown) => this.#takeBack(error, onFailed),
+      )
+    }
+  }
+
+  /** Nothing has begun: the transaction is as it was, and may be committed again. */
+  #takeBack(error: unknown, onFailed: (error: unknown) => void): void {
+    this.#stage = 'open'
+    onFailed(error)
+  }
+
+  #beginCommit(onCommitted: () => void, onFailed: (error: unknown) => void): void {
+    try {
       this.#tellBeforeCompletion()
     } catch (error) {
-      // Nothing has begun: the transaction is as it was, and may be committed again.
-      this.#stage = 'open'
-      throw error
+      this.#takeBack(error, onFailed)
+      return
     }
     this.#moveTo('committing')
-    try {
-      if (this.#managers.length > 0 || this.#lateAborts !== undefined) {
-        await twoPhaseCommit(this, this.#managers, this.#host.report, this.#takeLateAborts())
-      }
-    } catch (error) {
-      this.fail(error)
-      await this.#complete(false)
-      this.#stage = 'open'
-      throw error
-    }
+    twoPhaseCommit({
+      transaction: this,
+      managers: this.#managers,
+      report: this.#host.report,
+      ready: this.#takeLateAborts(),
+      onCommitted: () => this.#endCommit(onCommitted),
+      onFailed: (error) => this.#endFailedCommit(error, onFailed),
+    })
+  }
+
+  #endCommit(onCommitted: () => void): void {
     this.#moveTo('committed')
+    const end = () => {
+      this.#host.letGo(this)
+      this.#forget()
+      onCommitted()
+    }
     const completing = this.#complete(true)
-    if (completing !== undefined) await completing
-    this.#host.letGo(this)
-    this.#forget()
+    if (completing === undefined) end()
+    else void completing.then(end)
+  }
+
+  /** The transaction stays the current one until somebody aborts it. */
+  #endFailedCommit(error: unknown, onFailed: (error: unknown) => void): void {
+    this.fail(error)
+    const completing = this.#complete(false) ?? Promise.resolve()
+    void completing.then(() => this.#takeBack(error, onFailed))
   }
 
   /**
@@ -407,6 +455,20 @@ export class ManagedTransaction implements Transaction, SavepointOwner {
     this.#data ??= new Map()
     this.#data.set(key, value)
   }
+}
+
+/**
+ * Commits, and calls one of both in the step in which the outcome is known: a promise less than
+ * `transaction.commit()` where the transaction is one of ours.
+ * @internal
+ */
+export function commitThen(
+  transaction: Transaction,
+  onCommitted: () => void,
+  onFailed: (error: unknown) => void,
+): void {
+  if (transaction instanceof ManagedTransaction) transaction.commitThen(onCommitted, onFailed)
+  else transaction.commit().then(onCommitted, onFailed)
 }
 
 const NO_MANAGERS: readonly DataManager[] = Object.freeze([])

@@ -16,13 +16,17 @@ async function aWriter() {
     durability: 'sync',
     onBroken: (error) => broken.push(error),
   })
-  const submit = () =>
-    writer.submit({
-      commit: { tid: writer.nextTid, metadata: METADATA, records: [], classes: [] },
+  const adopted: Tid[] = []
+  const submit = async () => {
+    const tid = writer.nextTid
+    await writer.submit({
+      commit: { tid, metadata: METADATA, records: [], classes: [] },
       states: [],
       trees: [],
+      adopt: () => adopted.push(tid),
     })
-  return { storage, store, writer, submit, broken }
+  }
+  return { storage, store, writer, submit, adopted, broken }
 }
 
 describe('Commit writer', () => {
@@ -44,6 +48,15 @@ describe('Commit writer', () => {
     const second = submit().then(() => seen.push(store.epochs.current.tid))
     await Promise.all([first, second, writer.published(2 as Tid)])
     expect(seen).toEqual([0, 1, 1, 2])
+  })
+
+  test('a commit is adopted in the step in which it is published', async () => {
+    const { store, submit, adopted } = await aWriter()
+    const first = submit()
+    expect(adopted).toEqual([])
+    await first
+    expect(adopted).toEqual([1])
+    expect(store.epochs.current.tid).toBe(1)
   })
 
   test('a failed write fails everything after it, and is told once', async () => {

@@ -20,12 +20,12 @@ async function aStore(cacheBytes = 1_000_000) {
     durability: 'relaxed',
     onBroken: () => undefined,
   })
-  const write = (title: string): Promise<void> => {
+  const write = async (title: string): Promise<void> => {
     const layout = store.classes.layoutFor(layoutOf(Employee))
     const values = [title, [], undefined, undefined]
     const state = encodeState(values, layout)
     const tid = writer.nextTid
-    return writer.submit({
+    await writer.submit({
       commit: {
         tid,
         metadata: METADATA,
@@ -34,6 +34,7 @@ async function aStore(cacheBytes = 1_000_000) {
       },
       states: [new CommittedState(OID, tid, layout, values, state.length)],
       trees: [],
+      adopt: () => {},
     })
   }
   return { store, write }
