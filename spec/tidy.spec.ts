@@ -21,7 +21,7 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   component: ['foundation'],
   content: ['foundation', 'transaction', 'persistence', 'component'],
   webhooks: ['foundation', 'transaction', 'persistence', 'component', 'content', 'version'],
-  testing: ['foundation'],
+  testing: ['foundation', 'transaction'],
 }
 
 /** They stand above the layers: the composition of the house, its door, and its number. */

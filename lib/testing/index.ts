@@ -1,4 +1,10 @@
 export { type Certificate, type CertificateOptions, makeCertificate } from './certificate.js'
+export {
+  type ContractFact,
+  type DataManagerContractOptions,
+  type DataManagerSubject,
+  dataManagerContract,
+} from './data-manager-contract.js'
 export { FakeClock } from './fake-clock.js'
 export {
   type LocalAnswer,

@@ -1,17 +1,52 @@
+import { describe, expect, test } from '@jest/globals'
+import {
+  type DataManagerContractOptions,
+  type DataManagerSubject,
+  dataManagerContract,
+} from '../../lib/testing/index.js'
 import type {
   DataManager,
   DataManagerSavepoint,
   SavepointDataManager,
   Transaction,
 } from '../../lib/transaction/index.js'
-import { type DataManagerSubject, dataManagerContract } from '../contracts/data-manager-contract.js'
 
-dataManagerContract('a cell in memory, with savepoints', { factory: () => new Cell() })
+describe('The contract of data managers', () => {
+  describe('holds for a cell in memory, with savepoints', () => {
+    holds({ factory: () => new Cell() })
+  })
 
-dataManagerContract('a slow queue of one, without savepoints', {
-  factory: () => new SlowQueue(),
-  savepoints: false,
+  describe('holds for a slow queue of one, without savepoints', () => {
+    holds({ factory: () => new SlowQueue(), savepoints: false })
+  })
+
+  test('names what a manager that shows uncommitted changes does wrong', async () => {
+    expect(await broken({ factory: () => new HastyCell() })).toEqual([
+      'a change is seen in its transaction and kept by commit only',
+    ])
+  })
+
+  test('names what a manager whose savepoints do nothing does wrong', async () => {
+    expect(await broken({ factory: () => new ForgetfulCell() })).toEqual([
+      'rolling back to a savepoint takes back what came after it',
+      'a savepoint can be rolled back to more than once',
+      'an earlier savepoint takes back more than a later one',
+    ])
+  })
 })
+
+function holds(options: DataManagerContractOptions): void {
+  for (const { fact, check } of dataManagerContract(options)) test(fact, check)
+}
+
+/** The facts that do not hold. */
+async function broken(options: DataManagerContractOptions): Promise<string[]> {
+  const facts: string[] = []
+  for (const { fact, check } of dataManagerContract(options)) {
+    await check().catch(() => facts.push(fact))
+  }
+  return facts
+}
 
 /** One value; what a transaction wrote lies beside it until `tpcFinish`. */
 class Cell implements DataManagerSubject, SavepointDataManager {
@@ -59,6 +94,18 @@ class Cell implements DataManagerSubject, SavepointDataManager {
         this.#wanted = wanted
       },
     }
+  }
+}
+
+class HastyCell extends Cell {
+  override kept(): number | undefined {
+    return this.seen()
+  }
+}
+
+class ForgetfulCell extends Cell {
+  override savepoint(): DataManagerSavepoint {
+    return { rollback() {} }
   }
 }
 
