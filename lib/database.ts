@@ -6,12 +6,15 @@ import {
   rootFolderOf,
 } from './content/index.js'
 import {
+  type BTree,
+  type Connection,
   ObjectDatabase,
   type ObjectDatabaseOptions,
+  type Persistent,
   type TransactionContext,
 } from './persistence/index.js'
 import type { Storage } from './storage/index.js'
-import type { RunOptions } from './transaction/index.js'
+import type { RunOptions, Transaction } from './transaction/index.js'
 import {
   configureWebhooks,
   DeliveryManager,
@@ -102,12 +105,12 @@ export class Database extends ObjectDatabase {
     options: RunOptions = {},
   ): Promise<T> {
     return registryScope.run(this.registry, () =>
-      super.transaction((context) => fn(withRoot(context)), options),
+      super.transaction((context) => fn(new RootContext(context)), options),
     )
   }
 
   override view<T>(fn: (context: DatabaseContext) => T | PromiseLike<T>): Promise<T> {
-    return registryScope.run(this.registry, () => super.view((context) => fn(withRoot(context))))
+    return registryScope.run(this.registry, () => super.view((context) => fn(new RootContext(context))))
   }
 
   /** Ends requests under way, which are made again at the next opening, and closes. Idempotent. */
@@ -117,15 +120,21 @@ export class Database extends ObjectDatabase {
   }
 }
 
-function withRoot({ connection, transaction }: TransactionContext): DatabaseContext {
-  return {
-    connection,
-    transaction,
-    get rootMapping() {
-      return connection.rootMapping
-    },
-    get root() {
-      return rootFolderOf(connection)
-    },
+/** A class, for its getters: an object literal makes new ones each time, which takes longer. */
+class RootContext implements DatabaseContext {
+  readonly connection: Connection
+  readonly transaction: Transaction
+
+  constructor({ connection, transaction }: TransactionContext) {
+    this.connection = connection
+    this.transaction = transaction
+  }
+
+  get rootMapping(): BTree<string, Persistent> {
+    return this.connection.rootMapping
+  }
+
+  get root(): RootFolder {
+    return rootFolderOf(this.connection)
   }
 }
