@@ -5,7 +5,7 @@ export {
   outsideAllScopes,
   type Scopes,
 } from './async-scope.js'
-export { asBuffer, readUint64, toHex64, writeUint64 } from './bytes.js'
+export { asBuffer, readUint64, toHex64, writeUint32, writeUint64 } from './bytes.js'
 export { type Clock, systemClock } from './clock.js'
 export { Deferred } from './deferred.js'
 export {

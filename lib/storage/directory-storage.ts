@@ -3,16 +3,19 @@ import { dirname, join, resolve } from 'node:path'
 import type { DatabaseOptions } from 'classic-level'
 import { Level } from 'level'
 import { TreehookError } from '../foundation/index.js'
+import { DirectoryBlobs } from './directory-blobs.js'
 import { DirectoryLock } from './directory-lock.js'
 import {
   CorruptStorageError,
+  diskFailed,
   NotADirectoryError,
   NotWritableError,
   StorageFullError,
   UnknownFormatError,
 } from './errors.js'
-import { hasCode, isDiskFull, isNotWritable, says } from './level-error.js'
-import type { LevelDatabase } from './level-snapshot.js'
+import type { History } from './interfaces.js'
+import type { LevelDatabase } from './level-database.js'
+import { hasCode, isDiskFailure, isDiskFull, isNotWritable, says } from './level-error.js'
 import { type DatabasePlace, DEFAULT_WRITE_BUFFER_BYTES, LevelStorage } from './level-storage.js'
 import { checkLogs } from './log-check.js'
 
@@ -32,9 +35,21 @@ export interface DirectoryStorageOptions {
    * writable all the same, and one process at a time can open it. @defaultValue false
    */
   readonly readOnly?: boolean
+  /**
+   * Which earlier revisions are kept. Where nothing is said the database goes on as it was; a new one
+   * keeps none. History begins when it is first asked for.
+   */
+  readonly history?: History | undefined
+  /**
+   * How many bytes of commits bring a checkpoint on. More makes fewer checkpoints, a longer open after
+   * a crash, and takes memory. @defaultValue 4 MiB
+   */
+  readonly checkpointBytes?: number | undefined
 }
 
 const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024
+/** LevelDB takes no less, whatever it is told. */
+const LEAST_WRITE_BUFFER_BYTES = 64 * 1024
 
 /** classic-level's options, none left to its defaults where ours differ. */
 type LevelOptions = {
@@ -50,7 +65,7 @@ type LevelOptions = {
 /**
  * A storage in a directory, kept by LevelDB. Not yet open: `open` creates the directory and those
  * above it, unless `readOnly`.
- * @throws RangeError when a size is no whole number of bytes above 0, and below 2^32.
+ * @throws RangeError when a size is no whole number of bytes above 0, and below 2^32, or `history` is no such option.
  * @public
  */
 export function createDirectoryStorage(
@@ -62,9 +77,12 @@ export function createDirectoryStorage(
     compression = true,
     writeBufferBytes = DEFAULT_WRITE_BUFFER_BYTES,
     readOnly = false,
+    history,
+    checkpointBytes,
   } = options
   assertBytes('cacheBytes', cacheBytes, Number.MAX_SAFE_INTEGER)
   assertBytes('writeBufferBytes', writeBufferBytes, 0xffff_ffff)
+  if (checkpointBytes !== undefined) assertBytes('checkpointBytes', checkpointBytes, 0xffff_ffff)
   const place = new LevelDirectory(location, {
     keyEncoding: 'buffer',
     valueEncoding: 'buffer',
@@ -73,7 +91,12 @@ export function createDirectoryStorage(
     writeBufferSize: writeBufferBytes,
     compression,
   })
-  return new LevelStorage(place, { readOnly, writeBufferBytes })
+  return new LevelStorage(place, {
+    readOnly,
+    writeBufferBytes: Math.max(writeBufferBytes, LEAST_WRITE_BUFFER_BYTES),
+    history,
+    checkpointBytes,
+  })
 }
 
 /** A directory with LevelDB's files in it. */
@@ -82,10 +105,15 @@ class LevelDirectory implements DatabasePlace {
   readonly #options: LevelOptions
   #lock: DirectoryLock | undefined
   #database: LevelDatabase | undefined
+  #blobs: DirectoryBlobs | undefined
 
   constructor(location: string, options: LevelOptions) {
     this.location = resolve(location)
     this.#options = options
+  }
+
+  get blobs(): DirectoryBlobs | undefined {
+    return this.#blobs
   }
 
   async open(): Promise<LevelDatabase> {
@@ -95,6 +123,8 @@ class LevelDirectory implements DatabasePlace {
       await checkLogs(directory)
       this.#database = await this.#openLevel(directory, this.#lock)
       await this.#lock.confirm()
+      this.#blobs = new DirectoryBlobs(directory)
+      if (this.#options.createIfMissing) await this.#blobs.clean()
       return this.#database
     } catch (error) {
       await this.close()
@@ -184,7 +214,7 @@ class LevelDirectory implements DatabasePlace {
         options,
       )
     }
-    return error
+    return isDiskFailure(error) ? diskFailed(this.location, error) : error
   }
 
   #notADirectory(cause?: unknown): NotADirectoryError {

@@ -4,22 +4,20 @@
  * | key                         | bytes | row                                          | since |
  * | --------------------------- | ----- | -------------------------------------------- | ----- |
  * | `01` u64 = 0                | 9     | format row: magic, version, database id      | 1     |
- * | `01` u64 = 1                | 9     | last row: newest tid, counts, next oid       | 1     |
+ * | `01` u64 = 1                | 9     | checkpoint row: what of the redo log is in object rows | 1 |
  * | `02` u64 class id           | 9     | class row: stored name and fields            | 1     |
- * | `03` u64 tid                | 9     | transaction row: metadata, oids, sizes       | 1     |
- * | `04` u64 oid                | 9     | object record: the newest revision           | 1     |
- * | `05` u64 oid, u64 2^64-1-tid| 17    | kept for earlier revisions, newest first     | —     |
- * | `06` u64 blob, u64 chunk    | 17    | kept for pieces of blobs                     | —     |
- * | `07` u64 ms, u64 tid        | 17    | kept for the way from wall time to tid       | —     |
+ * | `03` u64 tid                | 9     | commit row: a whole commit                   | 1     |
+ * | `04` u64 oid                | 9     | object row: the newest checkpointed revision | 1     |
+ * | `05` u64 oid, u64 tid       | 17    | preserved row: a revision kept by itself     | 1     |
  *
- * A prefix above `07` is free. What the values hold is drawn in `record.ts` (object records) and in
- * `rows.ts` (all others).
+ * A prefix above `05` is free. What the values hold is drawn in `commit-row.ts` (commit rows),
+ * `record.ts` (object and preserved rows) and `rows.ts` (all others).
  */
 import { readUint64, writeUint64 } from '../foundation/index.js'
 import type { Oid } from './oid.js'
 import type { Tid } from './tid.js'
 
-/** On disk: the size of every key of format version 1. */
+/** On disk: the size of every key with one number. */
 export const KEY_BYTES = 9
 
 /** The keys of one kind of row: one prefix byte, then one number. */
@@ -59,7 +57,41 @@ const metaKeys = new NumberedKeys<number>(0x01)
 /** On disk. */
 export const FORMAT_KEY = metaKeys.encode(0)
 /** On disk. */
-export const LAST_KEY = metaKeys.encode(1)
+export const CHECKPOINT_KEY = metaKeys.encode(1)
 export const classKeys = new NumberedKeys<number>(0x02)
-export const transactionKeys = new NumberedKeys<Tid>(0x03)
+export const commitKeys = new NumberedKeys<Tid>(0x03)
 export const objectKeys = new NumberedKeys<Oid>(0x04)
+
+/** On disk: the first byte of the keys of preserved rows. */
+const PRESERVED_PREFIX = 0x05
+const PRESERVED_KEY_BYTES = 17
+
+/** The first bytes of keys, for who meets keys outside of the storage. */
+export const ROW_PREFIXES = {
+  commit: commitKeys.prefix,
+  object: objectKeys.prefix,
+  preserved: PRESERVED_PREFIX,
+} as const
+
+/** The keys of revisions that are kept by themselves: their commit's row is gone, or will be. */
+export const preservedKeys = {
+  /** All of them: first included, last excluded. */
+  range: { gte: Buffer.from([PRESERVED_PREFIX]), lt: Buffer.from([PRESERVED_PREFIX + 1]) },
+
+  /** A new key. */
+  encode(oid: Oid, tid: Tid): Buffer {
+    const key = Buffer.allocUnsafe(PRESERVED_KEY_BYTES)
+    key[0] = PRESERVED_PREFIX
+    writeUint64(key, oid, 1)
+    writeUint64(key, tid, 9)
+    return key
+  },
+
+  /** The oid and tid in a key, or `undefined` when it is no key of this kind. */
+  decode(key: Buffer): { readonly oid: Oid; readonly tid: Tid } | undefined {
+    if (key.length !== PRESERVED_KEY_BYTES || key[0] !== PRESERVED_PREFIX) return undefined
+    const [oid, tid] = [readUint64(key, 1), readUint64(key, 9)]
+    if (!Number.isSafeInteger(oid) || !Number.isSafeInteger(tid)) return undefined
+    return { oid: oid as Oid, tid: tid as Tid }
+  },
+}

@@ -25,6 +25,11 @@ export function isUnreadable(error: unknown): boolean {
   return hasCode(error, 'LEVEL_CORRUPTION', 'LEVEL_IO_ERROR')
 }
 
+/** Whether the disk or the file system failed, for whatever reason. */
+export function isDiskFailure(error: unknown): boolean {
+  return hasCode(error, 'LEVEL_IO_ERROR', 'EIO')
+}
+
 /** Whether the disk, or the share of it that this user may fill, was full. */
 export function isDiskFull(error: unknown): boolean {
   return hasCode(error, 'ENOSPC', 'EDQUOT') || says(error, /No space left|ENOSPC|quota exceeded/i)

@@ -1,82 +1,140 @@
-import type { AbstractGetOptions, AbstractLevel, AbstractSnapshot } from 'abstract-level'
-import { CorruptRecordError, CorruptStorageError, StorageClosedError } from './errors.js'
-import type { StorageRecord, StorageSnapshot } from './interfaces.js'
-import { KEY_BYTES, LAST_KEY, objectKeys } from './key-space.js'
-import { isUnreadable } from './level-error.js'
-import { formatOid, type Oid } from './oid.js'
-import { decodeRecord } from './record.js'
-import { DamagedRow, decodeLastRow, ForeignRow } from './rows.js'
-import { NO_TID, type Tid } from './tid.js'
+import { StorageClosedError } from './errors.js'
+import type { Generation } from './generation.js'
+import type { RecordsOptions, StorageRecord, StorageSnapshot } from './interfaces.js'
+import { objectKeys } from './key-space.js'
+import { type Entry, entryPagesOf } from './level-entries.js'
+import { formatOid, type Oid, toOid } from './oid.js'
+import { isRemoval } from './record.js'
+import { formatTid, type Tid } from './tid.js'
 
-/** Any abstract-level database whose keys and values are Buffers. */
-export type LevelDatabase = AbstractLevel<string | Buffer | Uint8Array, Buffer, Buffer>
-
-/** The key of every read: `getSync` has copied it before it returns. */
-const scratchKey = Buffer.allocUnsafe(KEY_BYTES)
-
-/** A LevelDB snapshot, read by oid. */
+/** One commit of a generation, the newest or an older one. */
 export class LevelSnapshot implements StorageSnapshot {
   readonly tid: Tid
-  readonly #database: LevelDatabase
-  readonly #snapshot: AbstractSnapshot
-  /** Complete and reused: options made or completed for each read cost as much as half of the read. */
-  readonly #options: AbstractGetOptions<Buffer, Buffer>
+  readonly #generation: Generation
   readonly #onClose: (snapshot: LevelSnapshot) => void
   #isClosed = false
 
-  /** @param onClose - called once, when the snapshot lets go of its LevelDB snapshot. */
-  constructor(database: LevelDatabase, onClose: (snapshot: LevelSnapshot) => void) {
-    this.#database = database
-    this.#snapshot = database.snapshot()
-    this.#options = { keyEncoding: 'buffer', valueEncoding: 'buffer', snapshot: this.#snapshot }
+  /** @param onClose - called once, when the snapshot lets go of its generation. */
+  constructor(generation: Generation, tid: Tid, onClose: (snapshot: LevelSnapshot) => void) {
+    this.#generation = generation.hold()
+    this.tid = tid
     this.#onClose = onClose
-    try {
-      // Through the snapshot itself: a number kept beside it could name another commit.
-      const last = database.getSync(LAST_KEY, this.#options)
-      this.tid = last === undefined ? NO_TID : decodeLastRow(last).tid
-    } catch (error) {
-      void this.#snapshot.close()
-      throw unreadableLastRow(error)
-    }
   }
 
   load(oid: Oid): StorageRecord | undefined {
-    if (this.#isClosed) throw closedError(oid)
-    const bytes = this.#read(oid)
-    return bytes === undefined ? undefined : decodeRecord(bytes, oid)
+    if (this.#isClosed) throw this.#closedError(`The object with oid ${formatOid(oid)} was`)
+    return present(this.#generation.recordAt(oid, this.tid))
+  }
+
+  async *records(options: RecordsOptions = {}): AsyncGenerator<StorageRecord, void, undefined> {
+    for await (const page of this.recordPages(options)) {
+      for (const record of page) {
+        this.#assertGoesOn(options.signal)
+        yield record
+      }
+    }
+  }
+
+  async *recordPages({
+    from = toOid(0),
+    signal,
+  }: RecordsOptions = {}): AsyncGenerator<Iterable<StorageRecord>, void, undefined> {
+    this.#assertGoesOn(signal)
+    const generation = this.#generation.hold()
+    try {
+      for await (const page of recordPagesOf(generation, this.tid, from)) {
+        this.#assertGoesOn(signal)
+        yield page
+      }
+    } catch (error) {
+      this.#assertGoesOn(signal)
+      throw error
+    } finally {
+      generation.letGo()
+    }
   }
 
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    // Its promise says nothing new: reads are synchronous, so none holds the snapshot open.
-    void this.#snapshot.close()
+    this.#generation.letGo()
     this.#onClose(this)
   }
 
-  #read(oid: Oid): Buffer | undefined {
-    try {
-      return this.#database.getSync(objectKeys.write(scratchKey, oid), this.#options)
-    } catch (error) {
-      if (!isUnreadable(error)) throw error
-      throw CorruptRecordError.of({ oid, why: 'LevelDB cannot read it', cause: error })
+  #assertGoesOn(signal: AbortSignal | undefined): void {
+    if (this.#isClosed) throw this.#closedError('Records were')
+    signal?.throwIfAborted()
+  }
+
+  #closedError(what: string): StorageClosedError {
+    return new StorageClosedError(
+      `${what} asked of the snapshot at transaction ${formatTid(this.tid)}, which is closed. Read before the ` +
+        'snapshot or its storage is closed.',
+      { details: { tid: formatTid(this.tid) } },
+    )
+  }
+}
+
+/** Object rows and overlay, merged by oid. Each page is read before the next is asked for. */
+async function* recordPagesOf(
+  generation: Generation,
+  tid: Tid,
+  from: Oid,
+): AsyncGenerator<Iterable<StorageRecord>, void, undefined> {
+  const merge = new RecordMerge(generation, tid, recentOids(generation, tid, from))
+  const range = { gte: objectKeys.encode(from), lt: objectKeys.range.lt }
+  for await (const page of entryPagesOf(generation.database, range, generation.base)) {
+    yield merge.page(page)
+  }
+  yield merge.rest()
+}
+
+class RecordMerge {
+  readonly #generation: Generation
+  readonly #tid: Tid
+  readonly #recent: ArrayLike<number> // the oids in the overlay
+  #next = 0
+
+  constructor(generation: Generation, tid: Tid, recent: ArrayLike<number>) {
+    this.#generation = generation
+    this.#tid = tid
+    this.#recent = recent
+  }
+
+  *page(entries: readonly Entry[]): Generator<StorageRecord, void, undefined> {
+    for (const [key, bytes] of entries) {
+      const oid = objectKeys.decode(key)
+      if (oid === undefined) continue
+      if (this.#next < this.#recent.length) yield* this.#recentBelow(oid)
+      const record =
+        this.#recent[this.#next] === oid
+          ? this.#generation.recordAt(this.#recent[this.#next++] as Oid, this.#tid)
+          : this.#generation.baseRecordAt(oid, this.#tid, bytes)
+      if (record !== undefined && !isRemoval(record)) yield record
+    }
+  }
+
+  rest(): Iterable<StorageRecord> {
+    return this.#recentBelow(Number.POSITIVE_INFINITY)
+  }
+
+  *#recentBelow(oid: number): Generator<StorageRecord, void, undefined> {
+    while (this.#next < this.#recent.length && (this.#recent[this.#next] as number) < oid) {
+      const record = this.#generation.recordAt(this.#recent[this.#next++] as Oid, this.#tid)
+      if (record !== undefined && !isRemoval(record)) yield record
     }
   }
 }
 
-function unreadableLastRow(error: unknown): unknown {
-  const bad = error instanceof DamagedRow || error instanceof ForeignRow || isUnreadable(error)
-  if (!bad) return error
-  return new CorruptStorageError(
-    `The last row of the database cannot be read: ${String(error)}. Restore a backup.`,
-    { cause: error },
-  )
+/** The oids from `from` on that the overlay has a revision of, as of `tid`, ascending. */
+function recentOids({ overlay }: Generation, tid: Tid, from: Oid): ArrayLike<number> {
+  const oids: number[] = []
+  for (const oid of overlay.oids) {
+    if (oid >= from && overlay.at(oid, tid) !== undefined) oids.push(oid)
+  }
+  return Float64Array.from(oids).sort()
 }
 
-function closedError(oid: Oid): StorageClosedError {
-  return new StorageClosedError(
-    `The object with oid ${formatOid(oid)} was asked of a snapshot that is closed. Read before the snapshot ` +
-      'or its storage is closed.',
-    { details: { oid: formatOid(oid) } },
-  )
+function present(record: StorageRecord | undefined): StorageRecord | undefined {
+  return record === undefined || isRemoval(record) ? undefined : record
 }

@@ -2,61 +2,57 @@
  * What a storage learns when it opens, and the checks that nothing is missing.
  *
  * LevelDB opens a damaged log without an error and forgets the batches in it. What a log can lose is
- * bounded: a batch leaves it for a table, which is synced first, once the write buffer is full. So
- * these must hold of the newest commits, over as many bytes as logs can hold:
+ * bounded: a batch leaves it for a table, which is synced first. Commit rows stay until what a
+ * checkpoint made of them is in tables, so these must hold:
  *
- * - each tid has a transaction row, and none is above the last row's,
- * - each such row can be read, and agrees with its key and with itself,
- * - as many commits were made as the last tid says,
- * - the newest revision of an object a commit wrote is the object's record (up to a limit),
- * - class rows are numbered from 1 without a gap, as many as the last row says.
+ * - every commit after the redo tid has its row, up to the newest row and the checkpoint tid,
+ * - each such row can be read, and agrees with its key,
+ * - class rows, with those in commit rows, are numbered from 1 without a gap.
+ *
+ * Records of these commits are read from their rows from now on, and brought to object rows again by the
+ * next checkpoint: that heals object rows that were lost with a log.
  */
-import type { ChainedBatchWriteOptions } from 'classic-level'
 import { TreehookError } from '../foundation/index.js'
+import type { CommitRow } from './commit-row.js'
+import { CorruptStorageError, diskFailed, StorageFullError, UnknownFormatError } from './errors.js'
+import { decodeCommitRow } from './generation.js'
+import type { ClassRow, History } from './interfaces.js'
+import { CHECKPOINT_KEY, classKeys, commitKeys, FORMAT_KEY } from './key-space.js'
+import type { LevelDatabase } from './level-database.js'
+import { entriesOf } from './level-entries.js'
+import { isDiskFailure, isDiskFull, isUnreadable } from './level-error.js'
+import { Overlay } from './overlay.js'
 import {
-  CorruptRecordError,
-  CorruptStorageError,
-  StorageFullError,
-  UnknownFormatError,
-} from './errors.js'
-import type { ClassRow, TransactionRow } from './interfaces.js'
-import { classKeys, FORMAT_KEY, LAST_KEY, objectKeys, transactionKeys } from './key-space.js'
-import { isDiskFull, isUnreadable } from './level-error.js'
-import type { LevelDatabase } from './level-snapshot.js'
-import { formatOid, type Oid } from './oid.js'
-import { decodeRecord } from './record.js'
-import {
-  type CheckedTransactionRow,
-  DamagedRow,
+  type CheckpointRow,
+  type CommitTime,
+  decodeCheckpointRow,
   decodeClassRow,
   decodeFormatRow,
-  decodeLastRow,
-  decodeTransactionRow,
+  encodeCheckpointRow,
   encodeFormatRow,
-  ForeignRow,
   type FormatRow,
-  firstLastRow,
-  type LastRow,
+  NO_POSITION,
   newFormatRow,
+  type Position,
 } from './rows.js'
-import { formatTid, type Tid } from './tid.js'
+import { DamagedRow, ForeignRow } from './sealed-row.js'
+import { formatTid, NO_TID, type Tid } from './tid.js'
 
 /** What an open storage knows without reading. */
 export interface Contents {
   readonly databaseId: string
-  readonly last: LastRow
+  /** With the history that is kept from now on. */
+  readonly checkpoint: CheckpointRow
+  /** The commits after the redo tid. */
+  readonly overlay: Overlay
+  /** After the newest commit. */
+  readonly position: Position
   /** By rising id. */
   readonly classes: readonly ClassRow[]
 }
 
-/** LevelDB has at most two logs, each of one write buffer and the batch that filled it. */
-const TAIL_WRITE_BUFFERS = 4
-/** Bounds the time of an open: some 50 ms on a slow machine. */
-const SAMPLED_OBJECTS = 10_000
-const ROWS_A_STEP = 1000
-
 /**
- * Reads a database, after making a new one when there is nothing and `mayCreate`.
+ * Reads a database, after making a new one when there is nothing and it may be written.
  * @throws STORAGE_UNKNOWN_FORMAT, having written nothing.
  * @throws STORAGE_CORRUPT
  */
@@ -64,18 +60,28 @@ export async function readContents(
   database: LevelDatabase,
   {
     location,
-    writeBufferBytes,
-    mayCreate,
-  }: { readonly location: string; readonly writeBufferBytes: number; readonly mayCreate: boolean },
+    history,
+    readOnly,
+  }: {
+    readonly location: string
+    readonly history: History | undefined
+    readonly readOnly: boolean
+  },
 ): Promise<Contents> {
   const check = new OpenCheck(database, location)
   try {
     const format =
-      (await check.format()) ?? (mayCreate ? await create(database) : check.refuseEmpty())
-    const last = (await check.last()) ?? firstLastRow(writeBufferBytes)
-    const classes = await check.classes(last)
-    await check.tail(last)
-    return { databaseId: format.databaseId, last, classes }
+      (await check.format()) ?? (readOnly ? check.refuseEmpty() : await create(database))
+    const stored = check.checkpoint()
+    const overlay = await check.redo(stored)
+    const position = overlay.commit(overlay.lastTid)?.position ?? stored.position
+    const classes = await check.classes(overlay, position)
+    const historyFrom = historyKept({ stored, overlay, position, history, readOnly })
+    const checkpoint = { ...stored, historyFrom }
+    if (!readOnly && historyFrom !== undefined && stored.historyFrom === undefined) {
+      await writeCheckpointRow(database, checkpoint)
+    }
+    return { databaseId: format.databaseId, checkpoint, overlay, position, classes }
   } catch (error) {
     throw check.explain(error)
   }
@@ -83,9 +89,51 @@ export async function readContents(
 
 async function create(database: LevelDatabase): Promise<FormatRow> {
   const format = newFormatRow()
-  const options: ChainedBatchWriteOptions = { sync: true }
-  await database.batch().put(FORMAT_KEY, encodeFormatRow(format)).write(options)
+  const row = { position: NO_POSITION, redoTid: NO_TID, historyFrom: undefined }
+  const batch = database.batch()
+  batch.put(FORMAT_KEY, encodeFormatRow(format)).put(CHECKPOINT_KEY, encodeCheckpointRow(row))
+  await batch.write(SYNC)
   return format
+}
+
+/** History begins on disk before a commit relies on it. */
+async function writeCheckpointRow(database: LevelDatabase, row: CheckpointRow): Promise<void> {
+  await database.batch().put(CHECKPOINT_KEY, encodeCheckpointRow(row)).write(SYNC)
+}
+
+/** classic-level's option. */
+const SYNC = { sync: true } as object
+
+/** The oldest commit that can be read, as asked for and as far as what is there allows. */
+function historyKept({
+  stored,
+  overlay,
+  position,
+  history,
+  readOnly,
+}: {
+  readonly stored: CheckpointRow
+  readonly overlay: Overlay
+  readonly position: Position
+  readonly history: History | undefined
+  readonly readOnly: boolean
+}): CommitTime | undefined {
+  if (history === 'off') return undefined
+  const isNew = stored.historyFrom === undefined
+  if (isNew && (history === undefined || readOnly)) return undefined
+  const kept = stored.historyFrom ?? position
+  const unlinked = newestUnlinked(overlay)
+  const from = unlinked !== undefined && unlinked.tid > kept.tid ? unlinked : kept
+  return { tid: from.tid, timeMs: from.timeMs }
+}
+
+/** The newest commit that was made while no history was kept: the way back ends there. */
+function newestUnlinked(overlay: Overlay): CommitRow | undefined {
+  for (let tid = overlay.lastTid; tid > overlay.after; tid--) {
+    const row = overlay.commit(tid)
+    if (row?.isLinked === false) return row
+  }
+  return undefined
 }
 
 class OpenCheck {
@@ -103,7 +151,8 @@ class OpenCheck {
     if (bytes !== undefined) return this.#decode('format row', () => decodeFormatRow(bytes))
     const [anyKey] = await this.#database.keys({ limit: 1 }).all()
     if (anyKey === undefined) return undefined
-    if (this.#hasLastRow()) throw this.#corrupt('its format row is missing')
+    if (this.#hasCheckpointRow())
+      throw this.#corrupt('its format row is missing, as after a copy or restore that did not end')
     throw this.#unknownFormat('it holds rows of another program')
   }
 
@@ -111,70 +160,46 @@ class OpenCheck {
     throw this.#unknownFormat('it is empty, and was opened for reading')
   }
 
-  /** `undefined` before the first commit. */
-  async last(): Promise<LastRow | undefined> {
-    const bytes = this.#database.getSync(LAST_KEY)
-    if (bytes === undefined) {
-      const [key] = await this.#database.keys({ gt: LAST_KEY, limit: 1 }).all()
-      if (key !== undefined) throw this.#corrupt('its last row is missing, though there are others')
-      return undefined
-    }
-    const last = this.#decode('last row', () => decodeLastRow(bytes))
-    if (last.commits !== last.tid) {
-      throw this.#corrupt(
-        `its last row counts ${last.commits} commits up to tid ${formatTid(last.tid)}`,
-      )
-    }
-    return last
+  checkpoint(): CheckpointRow {
+    const bytes = this.#database.getSync(CHECKPOINT_KEY)
+    if (bytes === undefined) throw this.#corrupt('its checkpoint row is missing')
+    return this.#decode('checkpoint row', () => decodeCheckpointRow(bytes))
   }
 
-  async classes(last: LastRow): Promise<ClassRow[]> {
-    const rows: ClassRow[] = []
-    for (const [key, bytes] of await this.#database.iterator(classKeys.range).all()) {
-      const classId = rows.length + 1
-      const row = this.#decode(`row of class ${classId}`, () => decodeClassRow(bytes))
-      if (classKeys.decode(key) !== classId || row.classId !== classId) {
-        throw this.#corrupt(`the row of class ${classId} is missing`)
-      }
-      rows.push(row)
-    }
-    if (rows.length !== last.classes) {
-      throw this.#corrupt(`${rows.length} of its ${last.classes} class rows are there`)
-    }
-    return rows
-  }
-
-  /** Walks the transaction rows back from the newest. */
-  async tail(last: LastRow): Promise<void> {
-    const enough = TAIL_WRITE_BUFFERS * last.writeBufferBytes
-    const objects = new ObjectSample(this.#database)
+  /** The commits whose records may not be in object rows. */
+  async redo({ redoTid, position }: CheckpointRow): Promise<Overlay> {
+    const overlay = new Overlay(redoTid)
     const missing: (readonly [from: Tid, to: Tid])[] = []
-    let expected = last.tid as number
-    let walkedBytes = 0
-    const iterator = this.#database.iterator({ ...transactionKeys.range, reverse: true })
-    try {
-      while (expected > 0 && walkedBytes < enough) {
-        const entries = await iterator.nextv(ROWS_A_STEP)
-        if (entries.length === 0) {
-          missing.push([1 as Tid, expected as Tid])
-          break
-        }
-        for (const [key, bytes] of entries) {
-          if (walkedBytes >= enough) break
-          const tid = this.#tidOf(key, expected)
-          if (tid < expected) missing.push([(tid + 1) as Tid, expected as Tid])
-          const row = this.#transactionRow(tid, bytes)
-          objects.add(row.row)
-          expected = tid - 1
-          // A commit may exceed the write buffer, and a log then ends with it: it counts as one full.
-          walkedBytes += Math.min(row.bytes + bytes.length, last.writeBufferBytes)
-        }
-      }
-    } finally {
-      await iterator.close()
+    let expected = redoTid + 1
+    const range = { gt: commitKeys.encode(redoTid), lt: commitKeys.range.lt }
+    for await (const [key, bytes] of entriesOf(this.#database, range)) {
+      const row = this.#commit(key, bytes)
+      if (row.tid > expected) missing.push([expected as Tid, (row.tid - 1) as Tid])
+      else if (missing.length === 0) overlay.add(row)
+      expected = row.tid + 1
     }
-    if (missing.length > 0) throw this.#missingTransactions(missing, last)
-    if (objects.lost.length > 0) throw this.#lostObjects(objects.lost)
+    if (expected <= position.tid) missing.push([expected as Tid, position.tid])
+    if (missing.length > 0) throw this.#missingTransactions(missing)
+    return overlay
+  }
+
+  /** Of checkpoints, and of the commits since. */
+  async classes(overlay: Overlay, { classes: count }: Position): Promise<readonly ClassRow[]> {
+    const rows = new Map<number, ClassRow>()
+    for await (const [key, bytes] of entriesOf(this.#database, classKeys.range)) {
+      const classId = classKeys.decode(key)
+      const row = this.#decode(`row of class ${classId}`, () => decodeClassRow(bytes))
+      if (row.classId !== classId) throw this.#corrupt(`the row of class ${classId} is another's`)
+      rows.set(classId, row)
+    }
+    for (let tid = (overlay.after + 1) as Tid; tid <= overlay.lastTid; tid++) {
+      for (const row of overlay.commit(tid)?.classes ?? []) rows.set(row.classId, row)
+    }
+    return Array.from({ length: count }, (_, index) => {
+      const row = rows.get(index + 1)
+      if (row === undefined) throw this.#corrupt(`the row of class ${index + 1} is missing`)
+      return row
+    })
   }
 
   /** What LevelDB said, in our words; anything else as it is. */
@@ -186,37 +211,21 @@ class OpenCheck {
         { cause: error, details: { location: this.#location } },
       )
     }
+    if (isDiskFailure(error)) return diskFailed(this.#location, error)
     return isUnreadable(error) ? this.#corrupt('LevelDB cannot read its files', {}, error) : error
   }
 
-  #tidOf(key: Buffer, expected: number): Tid {
-    const tid = transactionKeys.decode(key)
+  #commit(key: Buffer, bytes: Buffer): CommitRow {
+    const tid = commitKeys.decode(key)
     if (tid === undefined) throw this.#corrupt(`a transaction has the key ${key.toString('hex')}`)
-    if (tid > expected) {
-      throw this.#corrupt(`transaction ${formatTid(tid)} is newer than its last row`)
-    }
-    return tid
+    return this.#decode(`row of transaction ${formatTid(tid)}`, () => decodeCommitRow(tid, bytes))
   }
 
-  #transactionRow(tid: Tid, bytes: Buffer): CheckedTransactionRow {
-    const name = `row of transaction ${formatTid(tid)}`
-    const checked = this.#decode(name, () => decodeTransactionRow(bytes))
-    if (checked.row.tid !== tid) {
-      throw this.#corrupt(`the ${name} belongs to transaction ${formatTid(checked.row.tid)}`)
-    }
-    if (checked.row.oids.length !== checked.records) {
-      throw this.#corrupt(
-        `the ${name} names ${checked.row.oids.length} of ${checked.records} objects`,
-      )
-    }
-    return checked
-  }
-
-  #hasLastRow(): boolean {
-    const bytes = this.#database.getSync(LAST_KEY)
+  #hasCheckpointRow(): boolean {
+    const bytes = this.#database.getSync(CHECKPOINT_KEY)
     if (bytes === undefined) return false
     try {
-      decodeLastRow(bytes)
+      decodeCheckpointRow(bytes)
       return true
     } catch {
       return false
@@ -234,27 +243,11 @@ class OpenCheck {
     }
   }
 
-  #missingTransactions(
-    missing: readonly (readonly [from: Tid, to: Tid])[],
-    last: LastRow,
-  ): CorruptStorageError {
+  #missingTransactions(missing: readonly (readonly [from: Tid, to: Tid])[]): CorruptStorageError {
     const ranges = missing.map(([from, to]) =>
       from === to ? formatTid(from) : `${formatTid(from)} to ${formatTid(to)}`,
     )
-    return this.#corrupt(
-      `transactions before the newest, ${formatTid(last.tid)}, are missing: ${ranges.join(', ')}`,
-      { missing: ranges },
-    )
-  }
-
-  #lostObjects(lost: readonly Oid[]): CorruptStorageError {
-    const oids = lost.map(formatOid)
-    const shown = oids.slice(0, 5).join(', ')
-    return this.#corrupt(
-      `${oids.length} objects are older than the transactions that wrote them: oid ${shown}` +
-        (oids.length > 5 ? ', …' : ''),
-      { oids },
-    )
+    return this.#corrupt(`transactions are missing: ${ranges.join(', ')}`, { missing: ranges })
   }
 
   #corrupt(
@@ -275,38 +268,5 @@ class OpenCheck {
         'that wrote it, or choose another directory. Nothing was written.',
       { cause, details: { location: this.#location } },
     )
-  }
-}
-
-/** Compares objects with the newest of the transactions that wrote them. */
-class ObjectSample {
-  /** Objects whose newest revision is not there. */
-  readonly lost: Oid[] = []
-  readonly #database: LevelDatabase
-  readonly #seen = new Set<Oid>()
-
-  constructor(database: LevelDatabase) {
-    this.#database = database
-  }
-
-  /** Rows come newest first, so the first that names an object wrote its record. */
-  add({ tid, oids }: TransactionRow): void {
-    for (const oid of oids) {
-      if (this.#seen.size >= SAMPLED_OBJECTS) return
-      if (this.#seen.has(oid)) continue
-      this.#seen.add(oid)
-      if (!this.#isWrittenBy(tid, oid)) this.lost.push(oid)
-    }
-  }
-
-  #isWrittenBy(tid: Tid, oid: Oid): boolean {
-    try {
-      const bytes = this.#database.getSync(objectKeys.encode(oid))
-      return bytes !== undefined && decodeRecord(bytes, oid).tid === tid
-    } catch (error) {
-      // One damaged record must not keep all others from being read: loading it says so.
-      if (error instanceof CorruptRecordError || isUnreadable(error)) return true
-      throw error
-    }
   }
 }

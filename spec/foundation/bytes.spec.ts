@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import { assert as fcAssert, maxSafeNat, property } from 'fast-check'
-import { asBuffer, readUint64, toHex64, writeUint64 } from '../../lib/foundation/index.js'
+import {
+  asBuffer,
+  readUint64,
+  toHex64,
+  writeUint32,
+  writeUint64,
+} from '../../lib/foundation/index.js'
 
 describe('A 64-bit number in bytes', () => {
   test('is read as it was written', () => {
@@ -19,6 +25,19 @@ describe('A 64-bit number in bytes', () => {
       property(maxSafeNat(), maxSafeNat(), (one, other) => {
         expect(toHex64(one) < toHex64(other)).toBe(one < other)
         expect(toHex64(one)).toHaveLength(16)
+      }),
+    )
+  })
+})
+
+describe('A 32-bit number in bytes', () => {
+  test('stands where it was written, and nowhere else', () => {
+    fcAssert(
+      property(maxSafeNat(), (given) => {
+        const value = given % 2 ** 32
+        const bytes = Buffer.alloc(6, 7)
+        writeUint32(bytes, value, 1)
+        expect([bytes[0], bytes.readUInt32BE(1), bytes[5]]).toEqual([7, value, 7])
       }),
     )
   })

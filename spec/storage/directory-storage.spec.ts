@@ -14,15 +14,17 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { Level } from 'level'
 import { createDirectoryStorage, type LevelStorage, toOid } from '../../lib/storage/index.js'
-import { FORMAT_KEY, LAST_KEY } from '../../lib/storage/key-space.js'
+import { CHECKPOINT_KEY, FORMAT_KEY } from '../../lib/storage/key-space.js'
 import { encodeFormatRow, newFormatRow } from '../../lib/storage/rows.js'
 import { describeStorage } from '../contracts/storage-contract.js'
 import {
   aCommit,
   codeThrownBy,
+  copyAsKilled,
   errorOf,
   TemporaryDirectories,
 } from '../support/storage-builders.js'
+import { StorageProcess } from '../support/storage-process.js'
 
 const directories = new TemporaryDirectories()
 let directory = ''
@@ -54,12 +56,31 @@ async function opening(path = directory): Promise<void> {
 }
 
 /** Tids 1 to `commits`, each with 10 objects of 200 bytes. */
-async function fill(commits: number): Promise<void> {
-  const storage = await openStorage()
+async function fillIn(path: string, commits: number): Promise<LevelStorage> {
+  const storage = await openStorage(path)
   for (let tid = 1; tid <= commits; tid++) {
     const oids = Array.from({ length: 10 }, (_, i) => tid * 10 + i)
     await storage.write([aCommit(tid, oids, { state: `${tid} `.repeat(100) })], 'relaxed')
   }
+  return storage
+}
+
+async function fill(commits: number): Promise<void> {
+  await (await fillIn(directory, commits)).close()
+}
+
+/** The same, by a process that was killed then. */
+async function fillAndDie(commits: number): Promise<void> {
+  const elsewhere = await directories.create()
+  const storage = await fillIn(elsewhere, commits)
+  copyAsKilled(elsewhere, directory)
+  await storage.close()
+}
+
+/** Opens, and brings the redo log to object rows for good. */
+async function settle(): Promise<void> {
+  const storage = await openStorage()
+  await storage.checkpoint()
   await storage.close()
 }
 
@@ -75,6 +96,14 @@ async function flipByte(file: string, offset: number): Promise<void> {
   const bytes = await readFile(file)
   bytes[offset]! ^= 0x10
   await writeFile(file, bytes)
+}
+
+/** Damages the last place in the tables where these bytes are. */
+async function flipByteOf(bytes: Buffer): Promise<void> {
+  const table = await fileEndingIn('.ldb')
+  const offset = (await readFile(table)).lastIndexOf(bytes)
+  expect(offset).toBeGreaterThan(0)
+  await flipByte(table, offset + 100)
 }
 
 async function withLevel<T>(use: (level: Level<Buffer, Buffer>) => Promise<T>): Promise<T> {
@@ -143,9 +172,23 @@ describe('A directory', () => {
 
   test('with a size of no bytes is a mistake of the caller', () => {
     expect(() => createDirectoryStorage(directory, { cacheBytes: 0 })).toThrow(RangeError)
+    expect(() => createDirectoryStorage(directory, { checkpointBytes: 0 })).toThrow(RangeError)
     expect(() => createDirectoryStorage(directory, { writeBufferBytes: 2 ** 32 })).toThrow(
       RangeError,
     )
+  })
+
+  test.each([{}, { maxAgeMs: -1 }, { maxTransactions: 0 }, { maxAgeMs: 1, maxTransactions: 1 }])(
+    'with the history %j is a mistake of the caller',
+    (history) => {
+      expect(() => createDirectoryStorage(directory, { history: history as never })).toThrow(
+        /maxTransactions/,
+      )
+    },
+  )
+
+  test('with a history of no kind is a mistake of the caller', () => {
+    expect(() => createDirectoryStorage(directory, { history: 'on' as never })).toThrow(RangeError)
   })
 
   test('can be opened again by the same storage after a refusal', async () => {
@@ -221,7 +264,7 @@ describe('Damage on disk', () => {
   test.each([1, 7, 5000])(
     'that cuts %i bytes off the end of a log opens at a commit',
     async (cut) => {
-      await fill(20)
+      await fillAndDie(20)
       const log = await fileEndingIn('.log')
       await truncate(log, (await stat(log)).size - cut)
       const storage = await openStorage()
@@ -237,12 +280,9 @@ describe('Damage on disk', () => {
 
   test('in a value of a table is detected by the object that is read, and by no other', async () => {
     await fill(20)
-    await opening()
-    const table = await fileEndingIn('.ldb')
-    const state = Buffer.from('7 '.repeat(100))
-    const offset = (await readFile(table)).indexOf(state)
-    expect(offset).toBeGreaterThan(0)
-    await flipByte(table, offset + 100)
+    await settle()
+    await opening() // LevelDB makes its log a table
+    await flipByteOf(Buffer.from('7 '.repeat(100)))
 
     const storage = await openStorage()
     const snapshot = storage.snapshot()
@@ -252,7 +292,39 @@ describe('Damage on disk', () => {
       if (code !== 'nothing') codes.set(oid, code)
     }
     await storage.close()
-    expect([...codes]).toEqual([[70, 'STORAGE_CORRUPT_RECORD']])
+    expect([...codes]).toEqual([[79, 'STORAGE_CORRUPT_RECORD']])
+  })
+
+  test('in an object row is healed while its commit is in the redo log', async () => {
+    await fill(20)
+    await opening() // LevelDB makes its log a table
+    await flipByteOf(Buffer.from('7 '.repeat(100)))
+    await settle()
+    const storage = await openStorage()
+    expect(storage.snapshot().load(toOid(79))?.tid).toBe(7)
+    await storage.close()
+  })
+
+  test('in the redo log is detected by the open', async () => {
+    await fillAndDie(20)
+    await opening() // LevelDB makes its log a table
+    await flipByteOf(Buffer.from('7 '.repeat(100)))
+    const error = await errorOf(() => opening())
+    expect(error).toMatchObject({ code: 'STORAGE_CORRUPT' })
+    expect(error.message).toMatch(/row of transaction 0000000000000007 cannot be read/)
+  })
+
+  test('that took object rows, and no commits, is healed', async () => {
+    await fill(20)
+    await withLevel((level) => level.clear({ gte: Buffer.from([4]), lt: Buffer.from([5]) }))
+    const storage = await openStorage()
+    expect(storage.snapshot().load(toOid(79))?.tid).toBe(7)
+    await storage.checkpoint()
+    await storage.close()
+    const keys = await withLevel((level) =>
+      level.keys({ gte: Buffer.from([4]), lt: Buffer.from([5]) }).all(),
+    )
+    expect(keys).toHaveLength(200)
   })
 
   test('of a whole file is detected by LevelDB and said in our words', async () => {
@@ -265,10 +337,34 @@ describe('Damage on disk', () => {
     expect(await exists(join(directory, 'treehook-owner.json'))).toBe(false)
   })
 
-  test('that took the last row is detected', async () => {
+  test('that took the checkpoint row is detected', async () => {
     await fill(2)
-    await withLevel((level) => level.del(LAST_KEY))
+    await withLevel((level) => level.del(CHECKPOINT_KEY))
     expect(await codeThrownBy(() => opening())).toBe('STORAGE_CORRUPT')
+  })
+})
+
+describe('A process that is killed', () => {
+  test('loses no acknowledged commit, whatever it was at, and leaves none half', async () => {
+    for (let kills = 0; kills < 8; kills++) {
+      const child = new StorageProcess('checkpoint', directory)
+      const first = Number(await child.nextLine())
+      await new Promise((resolve) => setTimeout(resolve, 37 * kills))
+      await child.kill()
+      const acknowledged = Number((await child.lastLine()) ?? first)
+
+      const storage = await openStorage()
+      // What it printed may have been lost on the way; what it acknowledged later was not printed.
+      expect(storage.lastTid).toBeGreaterThanOrEqual(acknowledged)
+      const snapshot = storage.snapshot()
+      for (let oid = 0; oid < 16; oid++) {
+        const tid = storage.lastTid - ((storage.lastTid - oid + 16) % 16)
+        if (tid < 1) continue
+        expect(snapshot.load(toOid(oid))?.tid).toBe(tid)
+        expect(snapshot.load(toOid(oid + 16))?.tid).toBe(tid)
+      }
+      await storage.close()
+    }
   })
 })
 

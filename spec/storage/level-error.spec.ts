@@ -1,5 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
-import { causesOf, hasCode, isDiskFull, isNotWritable } from '../../lib/storage/level-error.js'
+import {
+  causesOf,
+  hasCode,
+  isDiskFailure,
+  isDiskFull,
+  isNotWritable,
+} from '../../lib/storage/level-error.js'
 
 const locked = new Error('not open', {
   cause: Object.assign(new Error('lock'), { code: 'LEVEL_LOCKED' }),
@@ -23,6 +29,14 @@ describe('An error of LevelDB', () => {
     expect(isNotWritable(Object.assign(new Error(), { code: 'EROFS' }))).toBe(true)
     expect(isNotWritable(new Error('IO error: /a/LOCK: Permission denied'))).toBe(true)
     expect(isNotWritable('a string')).toBe(false)
+  })
+
+  test('of a disk that fails is known by code', () => {
+    const failed = Object.assign(new Error('IO error: Input/output error'), {
+      code: 'LEVEL_IO_ERROR',
+    })
+    expect(isDiskFailure(new Error('not open', { cause: failed }))).toBe(true)
+    expect(isDiskFailure(locked)).toBe(false)
   })
 
   test('that causes itself has an end', () => {

@@ -4,42 +4,57 @@ import {
   createMemoryDatabase,
   type LevelDatabase,
   LevelStorage,
+  type LevelStorageOptions,
+  toOid,
   toTid,
 } from '../../lib/storage/index.js'
-import { transactionKeys } from '../../lib/storage/key-space.js'
+import { CHECKPOINT_KEY, commitKeys, objectKeys } from '../../lib/storage/key-space.js'
 import { aCommit, codeThrownBy, errorOf } from '../support/storage-builders.js'
 
-/** A database whose next batches fail, written all the same or not. */
+type Write = (...given: unknown[]) => Promise<void>
+const { _batch: reallyBatch, _put: reallyPut } = MemoryLevel.prototype as unknown as {
+  _batch: Write
+  _put: Write
+}
+
+/** A database whose next writes fail, written all the same or not. */
 class FailingLevel extends MemoryLevel<Buffer, Buffer> {
   failure: Error | undefined
   writesAllTheSame = false
+  /** How many writes succeed before the failure counts. */
+  spared = 0
 
   constructor() {
     super({ keyEncoding: 'buffer', valueEncoding: 'buffer' })
   }
 
-  async _batch(operations: unknown, options: unknown): Promise<void> {
-    if (this.failure === undefined || this.writesAllTheSame)
-      await superBatch.call(this, operations, options)
-    if (this.failure !== undefined) throw this.failure
+  _batch(...given: unknown[]): Promise<void> {
+    return this.#failing(reallyBatch, given)
+  }
+
+  _put(...given: unknown[]): Promise<void> {
+    return this.#failing(reallyPut, given)
+  }
+
+  async #failing(write: Write, given: unknown[]): Promise<void> {
+    const fails = this.failure !== undefined && this.spared-- <= 0
+    if (!fails || this.writesAllTheSame) await write.apply(this, given)
+    if (fails) throw this.failure
   }
 }
 
-const superBatch = (
-  MemoryLevel.prototype as unknown as {
-    _batch(operations: unknown, options: unknown): Promise<void>
-  }
-)._batch
-
-function storageOn(database: LevelDatabase): LevelStorage {
-  return new LevelStorage({
-    location: 'test',
-    open: async () => {
-      await database.open()
-      return database
+function storageOn(database: LevelDatabase, options: LevelStorageOptions = {}): LevelStorage {
+  return new LevelStorage(
+    {
+      location: 'test',
+      open: async () => {
+        await database.open()
+        return database
+      },
+      close: () => database.close(),
     },
-    close: () => database.close(),
-  })
+    options,
+  )
 }
 
 async function aFailingStorage(): Promise<{ storage: LevelStorage; database: FailingLevel }> {
@@ -75,21 +90,27 @@ describe('A write that fails', () => {
     expect(error.message).toMatch(/disk is full/)
   })
 
-  test('closes the storage to writes and new snapshots; what was read before stays readable', async () => {
+  test('closes the storage to writes; what was acknowledged stays readable', async () => {
     const { storage, database } = await aFailingStorage()
-    const snapshot = storage.snapshot()
+    const before = storage.snapshot()
     database.failure = levelError('IO error')
     database.writesAllTheSame = true
     await errorOf(() => storage.write([aCommit(2, [0])], 'sync'))
     database.failure = undefined
 
-    const refused = await errorOf(() => storage.write([aCommit(2, [0])], 'sync'))
-    expect(refused).toMatchObject({
-      code: 'STORAGE_CLOSED',
-      cause: { code: 'STORAGE_OUTCOME_UNKNOWN' },
-    })
-    expect(await codeThrownBy(() => storage.snapshot())).toBe('STORAGE_CLOSED')
-    expect(snapshot.tid).toBe(1)
+    for (const call of [
+      () => storage.write([aCommit(2, [0])], 'sync'),
+      () => storage.checkpoint(),
+      () => storage.pruneHistory({ before: toTid(1) }),
+    ]) {
+      expect(await errorOf(call)).toMatchObject({
+        code: 'STORAGE_CLOSED',
+        cause: { code: 'STORAGE_OUTCOME_UNKNOWN' },
+      })
+    }
+    for (const snapshot of [before, storage.snapshot()]) {
+      expect([snapshot.tid, snapshot.load(toOid(0))?.tid]).toEqual([1, 1])
+    }
     expect(storage.lastTid).toBe(1)
     expect(storage.transactionRow(toTid(1))?.tid).toBe(1)
     expect(storage.transactionRow(toTid(2))).toBeUndefined()
@@ -107,6 +128,196 @@ describe('A write that fails', () => {
     expect(next.lastTid).toBe(written ? 2 : 1)
   })
 })
+
+describe('A checkpoint that fails', () => {
+  test('says so; no commit is lost, and no more are taken', async () => {
+    const { storage, database } = await aFailingStorage()
+    database.failure = levelError('IO error: 000005.log: No space left on device')
+    const error = await errorOf(() => storage.checkpoint())
+    expect(error).toMatchObject({
+      code: 'STORAGE_CHECKPOINT_FAILED',
+      cause: database.failure,
+      details: { diskFull: true },
+    })
+    expect(error.message).toMatch(/Every acknowledged commit is on disk.*make room/)
+    database.failure = undefined
+    expect(await errorOf(() => storage.write([aCommit(2, [0])], 'sync'))).toMatchObject({
+      code: 'STORAGE_CLOSED',
+      cause: error,
+    })
+    expect(storage.snapshot().load(toOid(0))?.tid).toBe(1)
+    await storage.close()
+    const next = storageOn(database)
+    await next.open()
+    expect(next.snapshot().load(toOid(0))?.tid).toBe(1)
+    await next.write([aCommit(2, [0])], 'sync')
+  })
+
+  test('by itself, is told to the next write', async () => {
+    const database = new FailingLevel()
+    const storage = storageOn(database, { checkpointBytes: 1 })
+    await storage.open()
+    database.failure = levelError('IO error')
+    database.spared = 1
+    await storage.write([aCommit(1, [0])], 'sync')
+    await new Promise(setImmediate)
+    expect(await errorOf(() => storage.write([aCommit(2, [0])], 'sync'))).toMatchObject({
+      code: 'STORAGE_CLOSED',
+      cause: { code: 'STORAGE_CHECKPOINT_FAILED' },
+    })
+    await storage.close()
+  })
+
+  test('at closing, does not keep it from being closed', async () => {
+    const { storage, database } = await aFailingStorage()
+    database.failure = levelError('IO error')
+    await storage.close()
+    expect(database.status).toBe('closed')
+  })
+})
+
+describe.each([true, false])('Whichever write fails, and it was written: %p', (written) => {
+  test.each(['all', undefined] as const)(
+    'acknowledged commits are there after opening again, none half; history: %p',
+    async (history) => {
+      for (let nth = 0; nth < 40; nth++) {
+        const database = new FailingLevel()
+        const options = { history, checkpointBytes: 1000, writeBufferBytes: 500 }
+        const storage = storageOn(database, options)
+        await storage.open()
+        Object.assign(database, { failure: levelError('IO error'), writesAllTheSame: written })
+        database.spared = nth
+        const acknowledged = await commitUntilRefused(storage)
+        await storage.close()
+        database.failure = undefined
+
+        const next = storageOn(database, options)
+        await next.open()
+        expect([0, 1]).toContain(next.lastTid - acknowledged)
+        const snapshot = next.snapshot()
+        for (let oid = 0; oid < 4; oid++) {
+          const newest = next.lastTid - ((next.lastTid - oid + 4) % 4)
+          const tid = newest < 1 ? undefined : newest
+          expect(snapshot.load(toOid(oid))?.tid).toBe(tid)
+          expect(snapshot.load(toOid(oid + 4))?.tid).toBe(tid)
+        }
+        await next.close()
+      }
+    },
+  )
+})
+
+/** Tid n writes objects n modulo 4, and that plus 4. @returns the last acknowledged one. */
+async function commitUntilRefused(storage: LevelStorage): Promise<number> {
+  for (let tid = 1; tid < 100; tid++) {
+    try {
+      await storage.write([aCommit(tid, [tid % 4, (tid % 4) + 4])], 'sync')
+    } catch {
+      return tid - 1
+    }
+    if (tid % 10 === 0) await storage.checkpoint().catch(() => undefined)
+  }
+  return 99
+}
+
+describe('Opening again', () => {
+  /** A database that counts the rows that its iterators give. */
+  function aCountingDatabase() {
+    const database = createMemoryDatabase()
+    const counted = { rows: 0 }
+    const iterator = database.iterator.bind(database) as (...given: unknown[]) => {
+      nextv(size: number): Promise<unknown[]>
+    }
+    database.iterator = ((...given: unknown[]) => {
+      const made = iterator(...given)
+      const nextv = made.nextv.bind(made)
+      made.nextv = async (size) => {
+        const rows = await nextv(size)
+        counted.rows += rows.length
+        return rows
+      }
+      return made
+    }) as never
+    return { database, counted }
+  }
+
+  test.each(['all', 'off'] as const)(
+    'reads as much, whatever the size of the database; history: %s',
+    async (history) => {
+      const { database, counted } = aCountingDatabase()
+      const options = { history, checkpointBytes: 2000, writeBufferBytes: 2000 }
+      const counts: number[] = []
+      for (const commits of [100, 1000]) {
+        const storage = storageOn(database, options)
+        await storage.open()
+        for (let tid = storage.lastTid + 1; tid <= commits; tid++) {
+          await storage.write([aCommit(tid, [tid])], 'relaxed')
+        }
+        await storage.close()
+        const next = storageOn(database, options)
+        counted.rows = 0
+        await next.open()
+        counts.push(counted.rows)
+        expect(next.snapshot().load(toOid(1))?.tid).toBe(1)
+        await next.close()
+      }
+      // What waits for a checkpoint, at most five times what brings one on, and what may be in logs,
+      // five write buffers; a commit has 98 bytes.
+      expect(Math.max(...counts)).toBeLessThan((5 * 2000 + 5 * 2000) / 98)
+    },
+  )
+
+  test('what was settled is not read again', async () => {
+    const { database, counted } = aCountingDatabase()
+    const counts: number[] = []
+    for (let session = 0; session < 3; session++) {
+      const storage = storageOn(database)
+      counted.rows = 0
+      await storage.open()
+      counts.push(counted.rows)
+      if (session === 0) await storage.write([aCommit(1, [0]), aCommit(2, [0])], 'sync')
+      await storage.checkpoint()
+      await storage.close()
+    }
+    // The class row; and once the two commits.
+    expect(counts).toEqual([0, 3, 1])
+  })
+})
+
+describe('Commits that come faster than checkpoints are made', () => {
+  test('wait for them', async () => {
+    const database = new FailingLevel()
+    const storage = storageOn(database, { checkpointBytes: 1000 })
+    await storage.open()
+    for (let tid = 1; tid <= 200; tid++) {
+      await storage.write([aCommit(tid, [tid], { state: 'x'.repeat(500) })], 'relaxed')
+    }
+    const snapshot = storage.snapshot()
+    for (let oid = 1; oid <= 200; oid++) expect(snapshot.load(toOid(oid))?.tid).toBe(oid)
+    // No more than what waits, what is being written, and one commit are left.
+    expect((await rowsFrom(database, commitKeys.range)).length).toBeGreaterThan(0)
+    await storage.close()
+  })
+})
+
+describe('A pause in commits', () => {
+  test('brings a checkpoint', async () => {
+    const database = createMemoryDatabase()
+    const storage = storageOn(database, { idleMs: 1 })
+    await storage.open()
+    const before = database.getSync(CHECKPOINT_KEY)
+    await storage.write([aCommit(1, [0])], 'sync')
+    while (database.getSync(CHECKPOINT_KEY)?.equals(before as Buffer)) {
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    expect(storage.snapshot().load(toOid(0))?.tid).toBe(1)
+    await storage.close()
+  })
+})
+
+async function rowsFrom(database: LevelDatabase, range: object): Promise<unknown[]> {
+  return await database.iterator(range).all()
+}
 
 describe('A storage on any database', () => {
   test('is opened once', async () => {
@@ -128,14 +339,75 @@ describe('A storage on any database', () => {
 
   test('says which row of a transaction is damaged', async () => {
     const database = createMemoryDatabase()
-    const storage = storageOn(database)
+    const storage = storageOn(database, { history: 'all' })
+    await storage.open()
+    await storage.write([aCommit(1, [0]), aCommit(2, [0])], 'sync')
+    await database.put(commitKeys.encode(toTid(1)), Buffer.from('damaged'))
+    await storage.checkpoint()
+    const walk = async () => {
+      for await (const _ of storage.commits());
+    }
+    for (const call of [
+      () => storage.transactionRow(toTid(1)),
+      () => storage.loadRevision(toOid(0), toTid(1)),
+      () => storage.snapshotAt(toTid(1)).load(toOid(0)),
+      walk,
+    ]) {
+      expect(await errorOf(call)).toMatchObject({
+        code: 'STORAGE_CORRUPT_RECORD',
+        details: { tid: '0000000000000001' },
+      })
+    }
+    expect(storage.snapshot().load(toOid(0))?.tid).toBe(2)
+    await storage.close()
+  })
+
+  test('says which transaction is missing', async () => {
+    const database = createMemoryDatabase()
+    const storage = storageOn(database, { history: 'all' })
+    await storage.open()
+    await storage.write([aCommit(1, [0]), aCommit(2, [0]), aCommit(3, [0])], 'sync')
+    await database.del(commitKeys.encode(toTid(2)))
+    await storage.checkpoint()
+    const walk = async () => {
+      for await (const _ of storage.commits());
+    }
+    expect(await errorOf(walk)).toMatchObject({
+      code: 'STORAGE_CORRUPT',
+      details: { tid: '0000000000000002' },
+    })
+    expect(await codeThrownBy(() => storage.snapshotAt(toTid(2)).load(toOid(0)))).toBe(
+      'STORAGE_CORRUPT_RECORD',
+    )
+    expect(await codeThrownBy(() => storage.revisions(toOid(0)))).toBe('STORAGE_CORRUPT_RECORD')
+    await storage.close()
+  })
+
+  test('a walk ends when the storage is closed', async () => {
+    const storage = storageOn(createMemoryDatabase())
+    await storage.open()
+    await storage.write([aCommit(1, [0]), aCommit(2, [0])], 'sync')
+    const walk = storage.commits()[Symbol.asyncIterator]()
+    await walk.next()
+    await storage.close()
+    expect(await codeThrownBy(() => walk.next())).toBe('STORAGE_CLOSED')
+  })
+
+  test('a damaged object can be written anew', async () => {
+    const database = createMemoryDatabase()
+    const storage = storageOn(database, { history: 'all' })
     await storage.open()
     await storage.write([aCommit(1, [0])], 'sync')
-    await database.put(transactionKeys.encode(toTid(1)), Buffer.from('damaged'))
-    const error = await errorOf(() => storage.transactionRow(toTid(1)))
-    expect(error).toMatchObject({
-      code: 'STORAGE_CORRUPT_RECORD',
-      details: { tid: '0000000000000001' },
-    })
+    await storage.checkpoint()
+    await database.put(objectKeys.encode(toOid(0)), Buffer.from('damaged'))
+    await storage.write([aCommit(2, [1])], 'sync')
+    await storage.checkpoint()
+    expect(await codeThrownBy(() => storage.snapshot().load(toOid(0)))).toBe(
+      'STORAGE_CORRUPT_RECORD',
+    )
+    await storage.write([aCommit(3, [0])], 'sync')
+    await storage.checkpoint()
+    expect(storage.snapshot().load(toOid(0))?.tid).toBe(3)
+    await storage.close()
   })
 })

@@ -6,7 +6,7 @@ let database = createMemoryDatabase()
 
 describeStorage('A memory storage', {
   factory: {
-    create: async ({ readOnly = false } = {}) => createMemoryStorage({ database, readOnly }),
+    create: async (options = {}) => createMemoryStorage({ database, ...options }),
     clear: async () => {
       database = createMemoryDatabase()
     },

@@ -1,8 +1,14 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { createMemoryDatabase, createMemoryStorage, toOid, toTid } from '../../lib/storage/index.js'
-import { classKeys, LAST_KEY, objectKeys, transactionKeys } from '../../lib/storage/key-space.js'
-import { decodeLastRow, encodeLastRow, encodeTransactionRow } from '../../lib/storage/rows.js'
-import { aCommit, errorOf, METADATA } from '../support/storage-builders.js'
+import {
+  CHECKPOINT_KEY,
+  classKeys,
+  commitKeys,
+  FORMAT_KEY,
+  objectKeys,
+} from '../../lib/storage/key-space.js'
+import { decodeCheckpointRow, encodeCheckpointRow } from '../../lib/storage/rows.js'
+import { aCommit, errorOf } from '../support/storage-builders.js'
 
 let database = createMemoryDatabase()
 
@@ -27,14 +33,15 @@ async function open(): Promise<void> {
   }
 }
 
-const changeLast = async (change: object): Promise<void> => {
-  const last = decodeLastRow((await database.get(LAST_KEY))!)
-  await database.put(LAST_KEY, encodeLastRow({ ...last, ...change }))
+const changeCheckpoint = async (change: object): Promise<void> => {
+  const row = decodeCheckpointRow((await database.get(CHECKPOINT_KEY))!)
+  await database.put(CHECKPOINT_KEY, encodeCheckpointRow({ ...row, ...change }))
 }
 
 describe('Opening', () => {
   test.each([
     ['IO error: 000003.log: No space left on device', 'LEVEL_IO_ERROR', 'STORAGE_FULL'],
+    ['IO error: 000003.log: Input/output error', 'LEVEL_IO_ERROR', 'STORAGE_DISK_FAILED'],
     ['Corruption: bad block type', 'LEVEL_CORRUPTION', 'STORAGE_CORRUPT'],
   ])('says %s in our words', async (message, code, ours) => {
     const failing = createMemoryDatabase()
@@ -51,91 +58,124 @@ describe('Opening', () => {
   })
 
   test('names transactions that are missing', async () => {
-    for (const tid of [3, 4, 5, 7]) await database.del(transactionKeys.encode(toTid(tid)))
+    for (const tid of [3, 4, 5, 7]) await database.del(commitKeys.encode(toTid(tid)))
     const error = await errorOf(open)
     expect(error).toMatchObject({
       code: 'STORAGE_CORRUPT',
-      details: { missing: ['0000000000000007', '0000000000000003 to 0000000000000005'] },
+      details: { missing: ['0000000000000003 to 0000000000000005', '0000000000000007'] },
     })
     expect(error.message).toMatch(
-      /missing: 0000000000000007, 0000000000000003 to 0000000000000005.*backup/,
+      /missing: 0000000000000003 to 0000000000000005, 0000000000000007.*backup/,
     )
   })
 
   test.each([1, 9])('notices that transaction %i is missing', async (tid) => {
-    await database.del(transactionKeys.encode(toTid(tid)))
+    await database.del(commitKeys.encode(toTid(tid)))
     expect(await errorOf(open)).toMatchObject({ details: { missing: [`000000000000000${tid}`] } })
   })
 
-  test('notices a transaction newer than the last row', async () => {
-    await changeLast({ tid: 8, commits: 8 })
-    expect((await errorOf(open)).message).toMatch(/0000000000000009 is newer than its last row/)
+  test('does not miss what a checkpoint has allowed to go', async () => {
+    await changeCheckpoint({ redoTid: toTid(7) })
+    for (let tid = 1; tid <= 7; tid++) await database.del(commitKeys.encode(toTid(tid)))
+    await open()
+    await database.del(commitKeys.encode(toTid(8)))
+    expect(await errorOf(open)).toMatchObject({ details: { missing: ['0000000000000008'] } })
   })
 
-  test('notices a count of commits that does not agree', async () => {
-    await changeLast({ commits: 8 })
-    expect((await errorOf(open)).message).toMatch(/counts 8 commits up to tid 0000000000000009/)
+  test('takes commits after the last checkpoint', async () => {
+    const { position } = decodeCheckpointRow((await database.get(CHECKPOINT_KEY))!)
+    await changeCheckpoint({ position: { ...position, tid: toTid(4) } })
+    await open()
   })
 
-  test('notices a transaction row that is damaged, or belongs elsewhere', async () => {
-    const row = (await database.get(transactionKeys.encode(toTid(4))))!
-    await database.put(transactionKeys.encode(toTid(5)), row)
+  test('notices a row that is damaged, or belongs elsewhere', async () => {
+    const row = (await database.get(commitKeys.encode(toTid(4))))!
+    await database.put(commitKeys.encode(toTid(5)), row)
     expect((await errorOf(open)).message).toMatch(
-      /0000000000000005 belongs to transaction 0000000000000004/,
+      /row of transaction 0000000000000005.* belongs to transaction 0000000000000004/,
     )
-    row[4]! ^= 1
-    await database.put(transactionKeys.encode(toTid(5)), row)
+    const damaged = Buffer.from(row)
+    damaged[4]! ^= 1
+    await database.put(commitKeys.encode(toTid(5)), damaged)
     expect((await errorOf(open)).message).toMatch(
       /row of transaction 0000000000000005 cannot be read/,
     )
+    await database.put(commitKeys.encode(toTid(5)), (await database.get(CHECKPOINT_KEY))!)
+    expect(await errorOf(open)).toMatchObject({ code: 'STORAGE_CORRUPT' })
   })
 
-  test('notices a transaction row that names too few objects', async () => {
-    const row = { ...METADATA, tid: toTid(5), oids: [toOid(5)] }
-    await database.put(
-      transactionKeys.encode(toTid(5)),
-      encodeTransactionRow({ row, records: 2, bytes: 100 }),
-    )
-    expect((await errorOf(open)).message).toMatch(/names 1 of 2 objects/)
+  test.each([CHECKPOINT_KEY, FORMAT_KEY])(
+    'notices that row %# of its own is missing',
+    async (key) => {
+      await database.del(key)
+      expect(await errorOf(open)).toMatchObject({ code: 'STORAGE_CORRUPT' })
+    },
+  )
+
+  test('notices a checkpoint row that is damaged', async () => {
+    await database.put(CHECKPOINT_KEY, Buffer.from('damaged'))
+    expect((await errorOf(open)).message).toMatch(/checkpoint row cannot be read.*backup/)
   })
 
-  test('names objects older than the transactions that wrote them, or missing', async () => {
-    const older = (await database.get(objectKeys.encode(toOid(100))))!
-    const storage = createMemoryStorage({ database })
-    await database.close()
-    await storage.open()
-    await storage.write([aCommit(10, [100])], 'relaxed')
-    await storage.close()
-    await database.open()
+  test('heals objects that are older than the transactions that wrote them, or missing', async () => {
+    const older = (await database.get(objectKeys.encode(toOid(5))))!
     await database.put(objectKeys.encode(toOid(100)), older)
     await database.del(objectKeys.encode(toOid(2)))
-    const error = await errorOf(open)
-    expect(error).toMatchObject({
-      code: 'STORAGE_CORRUPT',
-      details: { oids: ['0000000000000064', '0000000000000002'] },
-    })
+    await database.close()
+    const storage = createMemoryStorage({ database })
+    await storage.open()
+    for (let again = 0; again < 2; again++) {
+      const snapshot = storage.snapshot()
+      expect([snapshot.load(toOid(100))?.tid, snapshot.load(toOid(2))?.tid]).toEqual([9, 2])
+      await storage.checkpoint()
+    }
+    await storage.close()
+    await database.open()
+    expect(await database.get(objectKeys.encode(toOid(2)))).toBeDefined()
   })
 
-  test('lets a record with flipped bytes pass: reading it says so', async () => {
+  test('lets an object row with flipped bytes pass: reading it says so', async () => {
     const record = (await database.get(objectKeys.encode(toOid(100))))!
     record[25]! ^= 1
     await database.put(objectKeys.encode(toOid(100)), record)
     await open()
   })
 
-  test('notices class rows that are missing or too many', async () => {
+  test('notices class rows that are missing or damaged, unless commits have them', async () => {
     const row = (await database.get(classKeys.encode(1)))!
     await database.del(classKeys.encode(1))
-    expect((await errorOf(open)).message).toMatch(/0 of its 1 class rows/)
-    await database.put(classKeys.encode(2), row)
+    await open()
+    await changeCheckpoint({ redoTid: toTid(1) })
     expect((await errorOf(open)).message).toMatch(/row of class 1 is missing/)
+    await database.put(classKeys.encode(2), row)
+    expect((await errorOf(open)).message).toMatch(/row of class 2 is another's/)
   })
 
-  test('looks no further back than logs can reach', async () => {
-    await changeLast({ writeBufferBytes: 100 })
-    await database.del(transactionKeys.encode(toTid(1)))
-    await open()
-    await database.del(transactionKeys.encode(toTid(8)))
-    expect(await errorOf(open)).toMatchObject({ code: 'STORAGE_CORRUPT' })
+  test('notices keys that nobody wrote', async () => {
+    await database.put(Buffer.from([3, 255, 255, 255, 255, 0, 0, 0, 0]), Buffer.alloc(0))
+    expect((await errorOf(open)).message).toMatch(/a transaction has the key 03ffffffff00000000/)
+  })
+
+  test('history begins again after what was written without it', async () => {
+    const sessions = [
+      { history: 'all', upTo: 11, from: 9 },
+      { history: 'off', upTo: 12, from: undefined },
+      { history: undefined, upTo: 13, from: 12 },
+    ] as const
+    for (const { history, upTo, from } of sessions) {
+      await database.close()
+      const storage = createMemoryStorage({ database, history })
+      await storage.open()
+      expect(storage.historyFrom).toBe(from)
+      for (let tid = storage.lastTid + 1; tid <= upTo; tid++) {
+        await storage.write([aCommit(tid, [100])], 'relaxed')
+      }
+      // Killed before any checkpoint: the checkpoint row still says that history is kept.
+      const rows = await database.iterator().all()
+      await storage.close()
+      database = createMemoryDatabase()
+      await database.open()
+      for (const [key, value] of rows) await database.put(key, value)
+    }
   })
 })

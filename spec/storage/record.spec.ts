@@ -2,19 +2,27 @@ import { crc32 } from 'node:zlib'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { type StorageRecord, toOid, toTid } from '../../lib/storage/index.js'
-import { decodeRecord, encodeRecord, RECORD_OVERHEAD_BYTES } from '../../lib/storage/record.js'
+import { decodeRecord, encodeRecord, isRemoval, recordBytes } from '../../lib/storage/record.js'
 import { errorOf } from '../support/storage-builders.js'
 
 const safeInteger = fc.nat(Number.MAX_SAFE_INTEGER)
-const anyRecord: fc.Arbitrary<StorageRecord> = fc.record({
-  oid: safeInteger.map(toOid),
-  tid: safeInteger.map(toTid),
-  classId: fc.integer({ min: 1, max: 0xffff_ffff }),
-  state: fc.uint8Array({ maxLength: 200 }),
-})
+const anyRecord: fc.Arbitrary<StorageRecord> = fc.record(
+  {
+    oid: safeInteger.map(toOid),
+    tid: safeInteger.map(toTid),
+    classId: fc.integer({ min: 1, max: 0xffff_ffff }),
+    state: fc.uint8Array({ maxLength: 200 }),
+    link: fc.record({
+      previousTid: safeInteger.map(toTid),
+      number: safeInteger,
+      farTid: safeInteger.map(toTid),
+    }),
+  },
+  { requiredKeys: ['oid', 'tid', 'classId', 'state'], noNullPrototype: true },
+)
 
 function encode(record: StorageRecord): Buffer {
-  const bytes = Buffer.alloc(RECORD_OVERHEAD_BYTES + record.state.length)
+  const bytes = Buffer.alloc(recordBytes(record))
   encodeRecord(bytes, record)
   return bytes
 }
@@ -36,6 +44,18 @@ describe('A record', () => {
     expect(encode(EXAMPLE).toString('hex')).toBe(
       `0100${'0000000000000005'}${'0000000000000003'}${'00000002'}${'416e6e61'}5f385519`,
     )
+  })
+
+  test('with a link has the bytes that its table draws', () => {
+    const link = { previousTid: toTid(2), number: 17, farTid: toTid(1) }
+    expect(encode({ ...EXAMPLE, link }).toString('hex', 0, 50)).toBe(
+      `0101${'0000000000000005'}${'0000000000000003'}${'00000002'}` +
+        `${'0000000000000002'}${'0000000000000011'}${'0000000000000001'}416e6e61`,
+    )
+  })
+
+  test('of class 0 says that the object is no more', () => {
+    expect([isRemoval(EXAMPLE), isRemoval({ ...EXAMPLE, classId: 0 })]).toEqual([false, true])
   })
 
   // fast-check prints the seed of a failure; give it back as { seed } to see it again.
@@ -87,7 +107,7 @@ describe('A record', () => {
       /0000000000000005 has format version 2/,
     )
     const flagged = encode(EXAMPLE)
-    flagged[1] = 1
-    expect(() => decodeRecord(reseal(flagged), EXAMPLE.oid)).toThrow(/flags 1/)
+    flagged[1] = 2
+    expect(() => decodeRecord(reseal(flagged), EXAMPLE.oid)).toThrow(/flags 2/)
   })
 })

@@ -1,42 +1,30 @@
 import { crc32 } from 'node:zlib'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { toOid, toTid } from '../../lib/storage/index.js'
+import { NO_TID, toTid } from '../../lib/storage/index.js'
 import {
-  DamagedRow,
+  decodeCheckpointRow,
   decodeClassRow,
   decodeFormatRow,
-  decodeLastRow,
-  decodeTransactionRow,
+  encodeCheckpointRow,
   encodeClassRow,
   encodeFormatRow,
-  encodeLastRow,
-  encodeTransactionRow,
-  ForeignRow,
+  NO_POSITION,
   newFormatRow,
 } from '../../lib/storage/rows.js'
+import { DamagedRow, ForeignRow } from '../../lib/storage/sealed-row.js'
 
 const FORMAT = { version: 1, databaseId: '00112233-4455-6677-8899-aabbccddeeff' }
-const LAST = { tid: toTid(7), commits: 7, highestOid: 12, classes: 3, writeBufferBytes: 4_194_304 }
-const CLASS = { classId: 3, name: 'offices.Office', fields: ['name', 'floor'] }
-const TRANSACTION = {
-  row: {
-    tid: toTid(7),
-    timeMs: 1_700_000_000_000,
-    user: 'anna',
-    description: 'hires',
-    extension: { path: ['a', 1, true, null], nested: { key: Buffer.from([1]) } },
-    oids: [toOid(1), toOid(12)],
-  },
-  records: 2,
-  bytes: 400,
+const CHECKPOINT = {
+  position: { tid: toTid(7), timeMs: 6000, highestOid: 12, classes: 3 },
+  redoTid: toTid(5),
+  historyFrom: { tid: toTid(2), timeMs: 1000 },
 }
-
+const CLASS = { classId: 3, name: 'offices.Office', fields: ['name', 'floor'] }
 const ROWS: [string, Buffer, (row: Buffer) => unknown, unknown][] = [
   ['format row', encodeFormatRow(FORMAT), decodeFormatRow, FORMAT],
-  ['last row', encodeLastRow(LAST), decodeLastRow, LAST],
+  ['checkpoint row', encodeCheckpointRow(CHECKPOINT), decodeCheckpointRow, CHECKPOINT],
   ['class row', encodeClassRow(CLASS), decodeClassRow, CLASS],
-  ['transaction row', encodeTransactionRow(TRANSACTION), decodeTransactionRow, TRANSACTION],
 ]
 
 describe.each(ROWS)('A %s', (_, row, decode, content) => {
@@ -71,14 +59,25 @@ describe('The bytes on disk', () => {
     )
   })
 
-  test('of a last row are what the table draws', () => {
-    expect(encodeLastRow(LAST).toString('hex', 0, 36)).toBe(
-      '010000000000000000000007' +
+  test('of a checkpoint row are what the table draws', () => {
+    expect(encodeCheckpointRow(CHECKPOINT).toString('hex', 0, 56)).toBe(
+      '01010000' +
         '0000000000000007' +
+        '40b7700000000000' +
+        '0000000000000005' +
         '000000000000000d' +
         '00000003' +
-        '00400000',
+        '0000000000000002' +
+        '408f400000000000',
     )
+  })
+
+  test('of a checkpoint row say whether history is kept, also from before the first commit', () => {
+    const first = { position: NO_POSITION, redoTid: NO_POSITION.tid }
+    for (const historyFrom of [undefined, { tid: NO_TID, timeMs: Number.NEGATIVE_INFINITY }]) {
+      const row = { ...first, historyFrom }
+      expect(decodeCheckpointRow(encodeCheckpointRow(row))).toEqual(row)
+    }
   })
 
   test('of two new databases differ', () => {

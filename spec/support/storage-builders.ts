@@ -1,3 +1,4 @@
+import { copyFileSync, readdirSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -54,6 +55,31 @@ export async function errorOf(fn: () => unknown): Promise<Error> {
     return error as Error
   }
   throw new Error('It threw nothing')
+}
+
+/**
+ * Copies the files of LevelDB in use, as a process that is killed now leaves them. LevelDB goes on
+ * meanwhile in threads of its own: what its manifest names is copied after the manifest, and again
+ * when a file went.
+ */
+export function copyAsKilled(from: string, to: string): void {
+  for (;;) {
+    const before = readdirSync(from)
+    const isFirst = (name: string): boolean => /^(CURRENT|MANIFEST-\d+)$/.test(name)
+    try {
+      for (const name of before.filter(isFirst)) copyFileSync(join(from, name), join(to, name))
+      for (const name of readdirSync(from)) {
+        // LevelDB's lock goes with its reading, and the owner lives.
+        if (isFirst(name) || name === 'LOCK' || name === 'treehook-owner.json') continue
+        copyFileSync(join(from, name), join(to, name))
+      }
+    } catch (error) {
+      if ((error as { code?: unknown }).code === 'ENOENT') continue
+      throw error
+    }
+    const after = readdirSync(from)
+    if (before.every((name) => after.includes(name))) return
+  }
 }
 
 /** Directories of one spec file; remove them with `removeAll` after each test. */

@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads'
 const SCRIPT = join(process.cwd(), 'spec/support/storage-child.ts')
 
 /** What the other process does with a directory, see `storage-child.ts`. */
-export type ChildTask = 'hold' | 'try' | 'tryLevel' | 'write'
+export type ChildTask = 'checkpoint' | 'hold' | 'try' | 'tryLevel' | 'write'
 
 /** Another process at work on a directory, and the lines it printed. */
 export class StorageProcess {
@@ -35,6 +35,15 @@ export class StorageProcess {
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')
     await this.#exit
+  }
+
+  /** The last of the lines that are left of a process that is gone; `undefined` when there is none. */
+  async lastLine(): Promise<string | undefined> {
+    for (let last: string | undefined; ; ) {
+      const { value, done } = await this.#lines.next()
+      if (done === true) return last
+      last = value
+    }
   }
 }
 

@@ -11,6 +11,8 @@ export class WrappedStorage implements Storage {
   readonly batches: (readonly StorageCommit[])[] = []
   /** Awaited before each write; what it throws is what the write throws. */
   beforeWrite: (commits: readonly StorageCommit[]) => void | Promise<void> = () => undefined
+  /** Awaited after each write; what it throws is what the write throws, although it was carried out. */
+  afterWrite: (commits: readonly StorageCommit[]) => void | Promise<void> = () => undefined
   readonly #inner: Storage
 
   constructor(inner: Storage = createMemoryStorage()) {
@@ -22,6 +24,15 @@ export class WrappedStorage implements Storage {
   }
   get isOpen() {
     return this.#inner.isOpen
+  }
+  get databaseId() {
+    return this.#inner.databaseId
+  }
+  get historyFrom() {
+    return this.#inner.historyFrom
+  }
+  get blobs() {
+    return this.#inner.blobs
   }
   get lastTid() {
     return this.#inner.lastTid
@@ -39,12 +50,46 @@ export class WrappedStorage implements Storage {
     await this.beforeWrite(commits)
     await this.#inner.write(commits, durability)
     this.batches.push(commits)
+    await this.afterWrite(commits)
   }
   snapshot() {
     return this.#inner.snapshot()
   }
-  transactionRow(tid: Parameters<Storage['transactionRow']>[0]) {
-    return this.#inner.transactionRow(tid)
+  snapshotAt(...given: Parameters<Storage['snapshotAt']>) {
+    return this.#inner.snapshotAt(...given)
+  }
+  loadRevision(...given: Parameters<Storage['loadRevision']>) {
+    return this.#inner.loadRevision(...given)
+  }
+  revisions(...given: Parameters<Storage['revisions']>) {
+    return this.#inner.revisions(...given)
+  }
+  tidAt(...given: Parameters<Storage['tidAt']>) {
+    return this.#inner.tidAt(...given)
+  }
+  timeOf(...given: Parameters<Storage['timeOf']>) {
+    return this.#inner.timeOf(...given)
+  }
+  transactionRow(...given: Parameters<Storage['transactionRow']>) {
+    return this.#inner.transactionRow(...given)
+  }
+  transactions(...given: Parameters<Storage['transactions']>) {
+    return this.#inner.transactions(...given)
+  }
+  commits(...given: Parameters<Storage['commits']>) {
+    return this.#inner.commits(...given)
+  }
+  fill(...given: Parameters<Storage['fill']>) {
+    return this.#inner.fill(...given)
+  }
+  checkpoint() {
+    return this.#inner.checkpoint()
+  }
+  pruneHistory(...given: Parameters<Storage['pruneHistory']>) {
+    return this.#inner.pruneHistory(...given)
+  }
+  checkRows(...given: Parameters<Storage['checkRows']>) {
+    return this.#inner.checkRows(...given)
   }
   close() {
     return this.#inner.close()
