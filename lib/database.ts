@@ -3,18 +3,23 @@ import {
   databaseRegistry,
   installRootFolder,
   type RootFolder,
+  raisePlaceStamp,
   rootFolderOf,
 } from './content/index.js'
 import {
   type BTree,
   type Connection,
+  type Instant,
   ObjectDatabase,
   type ObjectDatabaseOptions,
+  type PackOptions,
+  type PackReport,
   type Persistent,
   type TransactionContext,
+  type TransactionOptions,
 } from './persistence/index.js'
-import type { Storage } from './storage/index.js'
-import type { RunOptions, Transaction } from './transaction/index.js'
+import { type Storage, type Tid, toOid } from './storage/index.js'
+import type { Transaction } from './transaction/index.js'
 import {
   configureWebhooks,
   DeliveryManager,
@@ -22,6 +27,8 @@ import {
   type DispatchSet,
   IWebhookDeliveryManager,
   installOutbox,
+  OUTBOX_KEY,
+  outboxOf,
 } from './webhooks/index.js'
 
 /** @public */
@@ -90,6 +97,7 @@ export class Database extends ObjectDatabase {
 
   protected override async initialize(): Promise<void> {
     await super.initialize()
+    if (this.isReadOnly) return
     await super.transaction(
       ({ rootMapping }) => {
         installRootFolder(rootMapping)
@@ -102,7 +110,7 @@ export class Database extends ObjectDatabase {
 
   override transaction<T>(
     fn: (context: DatabaseContext) => T | PromiseLike<T>,
-    options: RunOptions = {},
+    options: TransactionOptions = {},
   ): Promise<T> {
     return registryScope.run(this.registry, () =>
       super.transaction((context) => fn(new RootContext(context)), options),
@@ -110,7 +118,33 @@ export class Database extends ObjectDatabase {
   }
 
   override view<T>(fn: (context: DatabaseContext) => T | PromiseLike<T>): Promise<T> {
-    return registryScope.run(this.registry, () => super.view((context) => fn(new RootContext(context))))
+    return registryScope.run(this.registry, () =>
+      super.view((context) => fn(new RootContext(context))),
+    )
+  }
+
+  override at<T>(when: Instant, fn: (context: DatabaseContext) => T | PromiseLike<T>): Promise<T> {
+    return registryScope.run(this.registry, () =>
+      super.at(when, (context) => fn(new RootContext(context))),
+    )
+  }
+
+  /**
+   * As `ObjectDatabase.pack`. What is still to be sent stays, whatever became of its subscription: the
+   * outbox names it without a reference.
+   */
+  override async pack(options: PackOptions = {}): Promise<PackReport> {
+    const pending = await super.view(({ rootMapping, connection }) =>
+      rootMapping.has(OUTBOX_KEY) ? [...outboxOf(connection).keys()] : [],
+    )
+    return await super.pack({ ...options, keep: [...pending.map(toOid), ...(options.keep ?? [])] })
+  }
+
+  override async undoIn(context: TransactionContext, tids: Tid | readonly Tid[]): Promise<void> {
+    await super.undoIn(context, tids)
+    // Folders and sites may stand elsewhere again, in this transaction now and in others after it.
+    raisePlaceStamp()
+    context.transaction.addAfterCommitHook(raisePlaceStamp)
   }
 
   /** Ends requests under way, which are made again at the next opening, and closes. Idempotent. */

@@ -12,6 +12,7 @@ import {
   traverse,
 } from '../lib/index.js'
 import { createMemoryDatabase, createMemoryStorage } from '../lib/storage/index.js'
+import { outboxOf } from '../lib/webhooks/index.js'
 import { codeThrownBy } from './support/storage-builders.js'
 import {
   aDirectory,
@@ -223,5 +224,21 @@ describe('Closing', () => {
     await db.webhooks.waitForPendingDeliveries()
     expect((await theAttempt(db)).tries).toHaveLength(1)
     expect(transport.requests.length).toBeLessThanOrEqual(1)
+  })
+})
+
+describe('A pack', () => {
+  test('keeps attempts that are still to be sent, whatever leads to them', async () => {
+    const db = ending(await Database.open(await aDirectory()))
+    const [pending, other] = await db.transaction(({ connection }) => {
+      const oids = [connection.add(new Folder()), connection.add(new Folder())] as const
+      outboxOf(connection).set(oids[0], Number.MAX_SAFE_INTEGER)
+      return oids
+    })
+    expect(await db.pack({ graceMs: 0 })).toMatchObject({ removed: 1 })
+    await db.view(({ connection }) => {
+      expect(connection.query(pending)).toBeInstanceOf(Folder)
+      expect(connection.query(other)).toBeUndefined()
+    })
   })
 })

@@ -1,5 +1,6 @@
 export { Contained } from './contained.js'
 export { Container, Folder, RootFolder } from './container.js'
+export { copyOf, ICopyHook } from './copy.js'
 export { currentSite, runInSite } from './current-site.js'
 export { databaseRegistry } from './database-registry.js'
 export {
@@ -10,6 +11,7 @@ export {
   InvalidNameError,
   LocationError,
 } from './errors.js'
+export { exportObject } from './export.js'
 export {
   IContained,
   IContainer,
@@ -42,7 +44,7 @@ export {
 } from './lifecycle.js'
 export { describe, lineage, nameOf, parentOf, rootOf, siteOf } from './location.js'
 export { canonicalPath, joinPath, pathOf } from './path.js'
-export { placeStamp } from './place-stamp.js'
+export { placeStamp, raisePlaceStamp } from './place-stamp.js'
 export { formatTree, type PrintTreeOptions, printTree } from './print-tree.js'
 export { installRootFolder, ROOT_FOLDER_KEY, rootFolderOf } from './root-folder.js'
 export { registryAt, Site, SiteManager } from './site.js'

@@ -14,6 +14,8 @@ export interface FieldDefinition {
   index: number
   /** What an object reads whose stored state lacks the field. Frozen. */
   readonly fallback: unknown
+  /** Names that the field had before. */
+  readonly formerly: readonly string[]
 }
 
 /** Declares that objects of the class keep a tree in their own record, as the field `__tree__`. */
@@ -33,9 +35,20 @@ export interface ClassLayout {
   readonly initialValues: readonly unknown[]
   /** Names that an own property of an instance would hide. */
   readonly guardedNames: readonly string[]
+  /** The class is missing: its objects are kept as they are, and never changed. */
+  readonly isBroken: boolean
+  /** Its objects are written and not read: what is stored is of the class that has the name. */
+  readonly isPassing: boolean
+  /** The class has methods of these names; see custom-state.ts. */
+  readonly hasGetState: boolean
+  readonly hasSetState: boolean
 }
 
-const TREE_FIELD: FieldDefinition = { name: '__tree__', index: -1, fallback: undefined }
+/** On disk. */
+export const TREE_FIELD_NAME = '__tree__'
+
+/** On disk: the field of a blob that names its content. */
+export const BLOB_FIELD_NAME = '__blob__'
 
 /** Which getter belongs to which field: all a decorator can tell about a class not yet made. */
 const fieldsByGetter = new WeakMap<object, FieldDefinition>()
@@ -57,6 +70,11 @@ export function layoutOf(persistentClass: PersistentClass): ClassLayout {
   const layout = buildLayout(persistentClass)
   layouts.set(persistentClass, layout)
   return layout
+}
+
+/** Says what the layout of a class is that was not made by declaring fields. */
+export function giveLayout(persistentClass: PersistentClass, layout: ClassLayout): void {
+  layouts.set(persistentClass, layout)
 }
 
 /** True once the layout is worked out: fields can no longer be added. */
@@ -86,9 +104,10 @@ function buildLayout(persistentClass: PersistentClass): ClassLayout {
     const definition = descriptor.get && fieldsByGetter.get(descriptor.get)
     if (definition !== undefined && definition.name === name) place(definition)
   }
-  if (Object.hasOwn(persistentClass, HAS_TREE)) place({ ...TREE_FIELD })
+  if (Object.hasOwn(persistentClass, HAS_TREE)) place(treeField())
+  refuseFormerNames(persistentClass, fields)
   const treeIndex = fields.findIndex(
-    ({ name }) => name === TREE_FIELD.name && isTree(persistentClass),
+    ({ name }) => name === TREE_FIELD_NAME && isTree(persistentClass),
   )
   return {
     constructor: persistentClass,
@@ -97,7 +116,70 @@ function buildLayout(persistentClass: PersistentClass): ClassLayout {
     treeIndex,
     initialValues: fields.map(({ fallback }) => fallback),
     guardedNames: fields.filter((_, index) => index !== treeIndex).map(({ name }) => name),
+    isBroken: false,
+    isPassing: false,
+    hasGetState: hasMethod(persistentClass, 'getState'),
+    hasSetState: hasMethod(persistentClass, 'setState'),
   }
+}
+
+/** The layout of a class that stands in for the one that a class row names. */
+export function standInLayout(
+  standIn: PersistentClass,
+  fields: readonly FieldDefinition[],
+  { isBroken }: { readonly isBroken: boolean },
+): ClassLayout {
+  return {
+    constructor: standIn,
+    fields,
+    names: fields.map(({ name }) => name),
+    treeIndex: fields.findIndex(({ name }) => name === TREE_FIELD_NAME),
+    initialValues: fields.map(() => undefined),
+    guardedNames: [],
+    isBroken,
+    isPassing: !isBroken,
+    hasGetState: false,
+    hasSetState: false,
+  }
+}
+
+/** Where a blob's content stands among these fields; -1 when they are none of a blob. */
+export function blobIndexIn(names: readonly string[]): number {
+  return names.indexOf(BLOB_FIELD_NAME)
+}
+
+/** True for the name under which an object's tree stands among its fields. */
+export function isTreeField(name: string): boolean {
+  return name === TREE_FIELD_NAME
+}
+
+function treeField(): FieldDefinition {
+  return { name: TREE_FIELD_NAME, index: -1, fallback: undefined, formerly: [] }
+}
+
+/** Whose values a former name meant must be certain. */
+function refuseFormerNames(
+  persistentClass: PersistentClass,
+  fields: readonly FieldDefinition[],
+): void {
+  const names = new Set(fields.map(({ name }) => name))
+  for (const { name, formerly } of fields) {
+    for (const former of formerly) {
+      if (!names.has(former)) {
+        names.add(former)
+        continue
+      }
+      throw new InvalidClassError(
+        `The field ${name} of ${persistentClass.name} says that it was formerly ${former}, which is or was another field of the class`,
+      )
+    }
+  }
+}
+
+function hasMethod(persistentClass: PersistentClass, name: string): boolean {
+  return (
+    typeof (persistentClass.prototype as unknown as Record<string, unknown>)[name] === 'function'
+  )
 }
 
 function isTree(persistentClass: PersistentClass): boolean {

@@ -1,6 +1,14 @@
 import type { ClassRow, Oid } from '../storage/index.js'
 import { formatOid } from '../storage/index.js'
-import { type ClassLayout, layoutOf } from './class-layout.js'
+import { brokenLayout } from './broken-object.js'
+import { type Evolver, evolverOf } from './class-evolution.js'
+import {
+  blobIndexIn,
+  type ClassLayout,
+  type FieldDefinition,
+  layoutOf,
+  type PersistentClass,
+} from './class-layout.js'
 import { classNamed, storedNameOf } from './class-registry.js'
 import { InvalidClassError, UnknownClassError } from './errors.js'
 
@@ -12,6 +20,8 @@ export interface StateLayout {
   /** The class's fields, then those that the record has and the class lacks: they are kept. */
   readonly names: readonly string[]
   readonly treeIndex: number
+  /** Where a blob's content is named, or -1. */
+  readonly blobIndex: number
 }
 
 /** How a record's values become a state's. */
@@ -19,7 +29,31 @@ export interface DecodePlan {
   readonly layout: StateLayout
   /** For each value of the state its index in the record, or -1; absent when the order is the same. */
   readonly order: readonly number[] | undefined
+  /** What the class makes of values that an earlier version of it stored. */
+  readonly evolve: Evolver | undefined
 }
+
+/** What a database does about a class that the program lacks. @internal */
+export interface MissingClassOptions {
+  readonly onMissingClass?: OnMissingClass | undefined
+  readonly classFactory?: ClassFactory | undefined
+}
+
+/**
+ * What reading an object whose class is missing does: it throws PERSISTENCE_UNKNOWN_CLASS, or gives
+ * a {@link BrokenObject}.
+ * @public
+ */
+export type OnMissingClass = 'throw' | 'broken'
+
+/**
+ * Asked for the class of a stored name that no class of the program has, once for each layout of it.
+ * The objects are written again under the stored name of the class that it gives.
+ *
+ * Source: ZODB's `classFactory`.
+ * @public
+ */
+export type ClassFactory = (storedName: string) => PersistentClass | undefined
 
 /** On disk. */
 const NODE_CLASS = 'treehook.TreeNode'
@@ -31,6 +65,7 @@ export const NODE_LAYOUT: StateLayout = {
   classLayout: undefined,
   names: ['node'],
   treeIndex: 0,
+  blobIndex: -1,
 }
 
 /**
@@ -42,10 +77,17 @@ export class ClassTable {
   readonly #plans = new Map<number, DecodePlan>() // class id → how to read its records
   readonly #layouts = new WeakMap<ClassLayout, StateLayout>()
   readonly #ids = new Map<StateLayout, number>()
+  readonly #options: MissingClassOptions
   #unwritten: ClassRow[] = []
 
-  constructor(rows: readonly ClassRow[]) {
+  constructor(rows: readonly ClassRow[], options: MissingClassOptions = {}) {
     this.#rows = [...rows]
+    this.#options = options
+  }
+
+  /** What records with this class id hold; `undefined` when there is no such id. */
+  rowOf(classId: number): ClassRow | undefined {
+    return this.#rows[classId - 1]
   }
 
   /** @throws PERSISTENCE_INVALID_CLASS when the class has no stored name. */
@@ -59,7 +101,7 @@ export class ClassTable {
           `The class ${persistentClass.name} has no stored name: write @stored('…') before it, or call definePersistent`,
         )
       }
-      layout = { storedName, classLayout, names, treeIndex }
+      layout = { storedName, classLayout, names, treeIndex, blobIndex: blobIndexIn(names) }
       this.#layouts.set(classLayout, layout)
     }
     return layout
@@ -67,7 +109,7 @@ export class ClassTable {
 
   /**
    * @param oid - for the message.
-   * @throws PERSISTENCE_UNKNOWN_CLASS when this program has no such class.
+   * @throws PERSISTENCE_UNKNOWN_CLASS when this program has no such class, and must have.
    */
   planFor(classId: number, oid: Oid): DecodePlan {
     let plan = this.#plans.get(classId)
@@ -104,21 +146,27 @@ export class ClassTable {
         `The record of oid ${formatOid(oid)} names class id ${classId}, which the database does not have`,
       )
     }
-    if (row.name === NODE_CLASS) return { layout: NODE_LAYOUT, order: undefined }
-    const persistentClass = classNamed(row.name)
-    if (persistentClass === undefined) {
-      throw new UnknownClassError(
-        `The object with oid ${formatOid(oid)} is stored as ${row.name}, and no class of this program has that ` +
-          `stored name. Import the module that declares @stored('${row.name}') before reading the object.`,
-        { details: { oid: formatOid(oid), storedName: row.name } },
-      )
+    if (row.name === NODE_CLASS) {
+      return { layout: NODE_LAYOUT, order: undefined, evolve: undefined }
     }
+    const persistentClass = classNamed(row.name) ?? this.#options.classFactory?.(row.name)
+    if (persistentClass !== undefined) return this.#planOf(persistentClass, row)
+    if (this.#options.onMissingClass !== 'broken') throw unknownClass(row, oid)
+    return { layout: this.layoutFor(brokenLayout(row)), order: undefined, evolve: undefined }
+  }
+
+  #planOf(persistentClass: PersistentClass, row: ClassRow): DecodePlan {
     const current = this.layoutFor(layoutOf(persistentClass))
-    if (sameNames(current.names, row.fields)) return { layout: current, order: undefined }
-    const extra = row.fields.filter((name) => !current.names.includes(name))
+    if (sameNames(current.names, row.fields)) {
+      return { layout: current, order: undefined, evolve: undefined }
+    }
+    const found = layoutOf(persistentClass).fields.map((field) => findField(field, row.fields))
+    const evolve = evolverOf(persistentClass, row, current.names)
+    const extra = row.fields.filter((_, index) => evolve === undefined && !found.includes(index))
+    const names = [...current.names, ...extra]
     const layout =
-      extra.length === 0 ? current : { ...current, names: [...current.names, ...extra] }
-    return { layout, order: layout.names.map((name: string) => row.fields.indexOf(name)) }
+      extra.length === 0 ? current : { ...current, names, blobIndex: blobIndexIn(names) }
+    return { layout, order: [...found, ...extra.map((name) => row.fields.indexOf(name))], evolve }
   }
 
   #findOrAddRow({ storedName, names }: StateLayout): number {
@@ -135,4 +183,22 @@ export class ClassTable {
 
 function sameNames(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((name, index) => name === other[index])
+}
+
+/** Where a field stands in a row, under its name or one it had before; -1 when it does not. */
+function findField({ name, formerly }: FieldDefinition, fields: readonly string[]): number {
+  for (const one of [name, ...formerly]) {
+    const index = fields.indexOf(one)
+    if (index !== -1) return index
+  }
+  return -1
+}
+
+function unknownClass({ name }: ClassRow, oid: Oid): UnknownClassError {
+  return new UnknownClassError(
+    `The object with oid ${formatOid(oid)} is stored as ${name}, and no class of this program has that ` +
+      `stored name. Import the module that declares @stored('${name}') before reading the object, or open ` +
+      "the database with onMissingClass: 'broken' to keep it as it is.",
+    { details: { oid: formatOid(oid), storedName: name } },
+  )
 }

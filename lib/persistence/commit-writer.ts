@@ -10,6 +10,7 @@ import {
 import type { TreeSummary } from './commit-log.js'
 import type { CommittedState } from './committed-state.js'
 import type { CommittedStore } from './committed-store.js'
+import { FlushPace } from './flush-pace.js'
 
 /** One validated transaction, ready to be written. */
 export interface PreparedCommit {
@@ -41,10 +42,15 @@ export class CommitWriter {
   readonly #onBroken: (error: unknown) => void
   #queue: Waiting[] = []
   #awaited: { readonly tid: Tid; readonly resolve: () => void }[] = [] // by losers of conflicts
-  #draining: Promise<void> | undefined
+  readonly #pace = new FlushPace()
+  #isWriting = false
+  #enough = 1 // as many that wait are written at once
+  #publishedMs = 0 // when the last batch was
+  #gatheringSinceMs = 0 // when those before the first that waits were
   #nextTid: number
   #isValidating = false // while one transaction is between vote and submission
   #validators: (() => void)[] = [] // who wait for that
+  readonly #watchers = new Set<(commit: StorageCommit) => void>()
   #broken: unknown
   #isClosed = false
 
@@ -100,51 +106,79 @@ export class CommitWriter {
     if (this.#isClosed) return Promise.reject(this.#closedError())
     const outcome = new Deferred()
     this.#nextTid++
-    this.#store.begin(prepared.states)
+    this.#store.begin(prepared.states, prepared.commit)
     this.#store.log.add({
       tid: prepared.commit.tid,
-      oids: prepared.states.map(({ oid }) => oid),
+      oids: prepared.states.map(({ oid }) => oid).concat(prepared.commit.removed ?? []),
       trees: prepared.trees,
     })
+    for (const watcher of this.#watchers) watcher(prepared.commit)
+    if (this.#queue.length === 0) this.#gatheringSinceMs = this.#publishedMs
     this.#queue.push({ prepared, outcome })
-    this.#draining ??= outsideAllScopes(() => this.#drain())
+    if (!this.#isWriting && this.#queue.length >= this.#enough) this.#write()
     return outcome
+  }
+
+  /**
+   * Tells `watcher` of every commit that is submitted from now on, in its order and in the same step.
+   * It must be quick, and must not throw.
+   * @returns what ends that.
+   */
+  watch(watcher: (commit: StorageCommit) => void): () => void {
+    this.#watchers.add(watcher)
+    return () => void this.#watchers.delete(watcher)
+  }
+
+  /** Resolves once every commit submitted so far is published, or can no longer be. */
+  settled(): Promise<void> {
+    return this.published((this.#nextTid - 1) as Tid)
   }
 
   /** Takes no more commits; resolves once everything submitted so far has its outcome. */
   async close(): Promise<void> {
     this.#isClosed = true
-    while (this.#draining !== undefined) await this.#draining
+    await this.settled()
   }
 
   /** Resolves once the commit is published, or can no longer be. */
   async published(tid: Tid): Promise<void> {
-    if (this.#draining === undefined || this.#store.epochs.current.tid >= tid) return
+    const isIdle = !this.#isWriting && this.#queue.length === 0
+    if (isIdle || this.#store.epochs.current.tid >= tid) return
     await new Promise<void>((resolve) => {
       this.#awaited.push({ tid, resolve })
     })
   }
 
-  async #drain(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const batch = this.#queue
-      this.#queue = []
-      try {
-        await this.#storage.write(
-          batch.map(({ prepared }) => prepared.commit),
-          this.#durability,
-        )
-      } catch (error) {
-        this.#break(error, batch)
-        break
-      }
-      this.#publish(batch)
-      // The clients just served commit again within this turn: let them gather, or the first of them
-      // has a flush for itself.
-      if (batch.length > 1) await new Promise(setImmediate)
-    }
-    this.#draining = undefined
-    this.#tellAwaited(Number.POSITIVE_INFINITY)
+  /** Writes all that wait, in one batch. */
+  #write(): void {
+    const batch = this.#queue
+    const startedMs = performance.now()
+    this.#pace.gathered(batch.length, startedMs - this.#gatheringSinceMs)
+    this.#queue = []
+    this.#isWriting = true
+    const commits = batch.map(({ prepared }) => prepared.commit)
+    outsideAllScopes(() => this.#storage.write(commits, this.#durability)).then(
+      () => this.#written(batch, startedMs),
+      (error: unknown) => this.#break(error, batch),
+    )
+  }
+
+  #written(batch: readonly Waiting[], startedMs: number): void {
+    this.#publishedMs = performance.now()
+    this.#pace.flushed(this.#publishedMs - startedMs)
+    this.#enough = this.#pace.enough(batch.length + this.#queue.length)
+    this.#publish(batch)
+    this.#isWriting = false
+    if (this.#queue.length >= this.#enough) this.#write()
+    // Those just served commit again within this turn: who comes later is not waited for.
+    else setImmediate(() => this.#writeRest())
+  }
+
+  #writeRest(): void {
+    this.#enough = 1
+    if (this.#isWriting) return
+    if (this.#queue.length > 0) this.#write()
+    else this.#tellAwaited(Number.POSITIVE_INFINITY)
   }
 
   /** Those who wait for a commit up to and including `tid`. */
@@ -158,7 +192,7 @@ export class CommitWriter {
   #publish(batch: readonly Waiting[]): void {
     for (const { prepared } of batch) {
       const { commit, states, trees } = prepared
-      this.#store.publish(states)
+      this.#store.publish(states, commit)
       this.#store.treesPublished(trees, commit.tid)
     }
     const last = batch[batch.length - 1] as Waiting
@@ -176,7 +210,9 @@ export class CommitWriter {
     for (const { outcome } of batch) outcome.reject(error)
     const waiting = this.#queue
     this.#queue = []
+    this.#isWriting = false
     for (const { outcome } of waiting) outcome.reject(this.#brokenError())
+    this.#tellAwaited(Number.POSITIVE_INFINITY)
     this.#onBroken(error)
   }
 

@@ -1,5 +1,6 @@
-import type { Oid, Tid } from '../storage/index.js'
-import type { StateLayout } from './class-table.js'
+import type { Oid, RevisionLink, Tid } from '../storage/index.js'
+import type { TreeNode } from './btree/tree-node.js'
+import { NODE_LAYOUT, type StateLayout } from './class-table.js'
 
 /**
  * One revision of one object, decoded once, frozen, and shared by every connection of the database.
@@ -13,8 +14,12 @@ export class CommittedState {
   readonly values: readonly unknown[]
   /** What the cache's budget is charged. */
   readonly bytes: number
+  /** The way to earlier revisions, where history is kept. */
+  readonly link: RevisionLink | undefined
   /** Set by the cache on use, cleared by its sweep. */
   used = true
+  /** It is in the cache of all connections: the newest published revision. */
+  isShared = false
 
   constructor(
     oid: Oid,
@@ -22,12 +27,39 @@ export class CommittedState {
     layout: StateLayout,
     values: readonly unknown[],
     encodedBytes: number,
+    link?: RevisionLink | undefined,
   ) {
     this.oid = oid
     this.serial = serial
     this.layout = layout
     this.values = values
     this.bytes = OVERHEAD_BYTES + encodedBytes * DECODED_FACTOR
+    this.link = link
+  }
+
+  /** Called by the cache that takes it in. */
+  enterCache(): void {
+    this.isShared = true
+    this.#node?.share(this.serial)
+  }
+
+  /** Called by the cache that lets it go, for a newer revision or for want of room. */
+  leaveCache(): void {
+    this.isShared = false
+    this.#node?.unshare()
+  }
+
+  /** Whether it was used since this was asked last: nodes of trees are found without the cache. */
+  takeUsed(): boolean {
+    const node = this.#node
+    const isUsed = this.used || node?.isUsed === true
+    this.used = false
+    if (node !== undefined) node.isUsed = false
+    return isUsed
+  }
+
+  get #node(): TreeNode | undefined {
+    return this.layout === NODE_LAYOUT ? (this.values[0] as TreeNode) : undefined
   }
 }
 

@@ -1,7 +1,7 @@
-import type { Oid, Storage, Tid } from '../storage/index.js'
-import { ClassTable } from './class-table.js'
+import { NO_TID, type Oid, OidSet, type Storage, type Tid } from '../storage/index.js'
+import { ClassTable, type MissingClassOptions } from './class-table.js'
 import { CommitLog } from './commit-log.js'
-import type { CommittedState } from './committed-state.js'
+import { CommittedState } from './committed-state.js'
 import { type Epoch, Epochs } from './epoch.js'
 import { StateCache } from './state-cache.js'
 import { decodeState } from './state-codec.js'
@@ -12,12 +12,25 @@ export interface DatabaseCounters {
   storageReads: number
   /** States decoded. */
   decodes: number
+  /** States found in the shared cache. */
+  hits: number
   /** Objects that connections made from states. */
   loads: number
+  /** Those that wrote something. */
   commits: number
+  /** Transactions that took part and were aborted, by the program or after a failed commit. */
+  aborts: number
   conflicts: number
   /** Transactions whose tree operations were applied again on a newer tree. */
   replays: number
+  /** Objects whose class merged what two transactions wrote. */
+  resolutions: number
+}
+
+/** What a commit removes. */
+interface Removals {
+  readonly tid: Tid
+  readonly removed?: readonly Oid[] | undefined
 }
 
 /**
@@ -32,18 +45,23 @@ export class CommittedStore {
   readonly counters: DatabaseCounters = {
     storageReads: 0,
     decodes: 0,
+    hits: 0,
     loads: 0,
     commits: 0,
+    aborts: 0,
     conflicts: 0,
     replays: 0,
+    resolutions: 0,
   }
-  /** States of commits on their way to disk. */
-  readonly #inFlight = new Map<Oid, CommittedState>()
+  /** States of commits on their way to disk; for an object that one removes, its tid. */
+  readonly #inFlight = new Map<Oid, CommittedState | Tid>()
+  readonly #removals = new OidSet() // in this session: a transaction may hold them still
+  #lastRemoval: Tid = NO_TID
   readonly #watchedTrees = new Map<Oid, Tid>() // tree → the last published commit that wrote it
   #nextOid: number
 
-  constructor(storage: Storage, cacheBytes: number) {
-    this.classes = new ClassTable(storage.classes)
+  constructor(storage: Storage, cacheBytes: number, missingClasses: MissingClassOptions = {}) {
+    this.classes = new ClassTable(storage.classes, missingClasses)
     this.cache = new StateCache(cacheBytes)
     this.epochs = new Epochs(storage)
     this.#nextOid = storage.highestOid + 1
@@ -56,31 +74,72 @@ export class CommittedStore {
   /** The state that transactions of `epoch` see, or `undefined` when there is none. */
   stateAt(epoch: Epoch, oid: Oid): CommittedState | undefined {
     const newest = this.cache.get(oid)
-    if (newest !== undefined && newest.serial <= epoch.tid) return newest
-    const older = epoch.states.get(oid)
+    if (newest !== undefined && newest.serial <= epoch.tid) {
+      this.counters.hits++
+      return newest
+    }
+    const older = epoch.stateOf(oid)
     if (older !== undefined) return older
     const state = this.#load(epoch, oid)
     if (state === undefined) return undefined
-    if (newest === undefined && this.#isNewestPublished(state)) this.cache.put(state)
-    else epoch.states.set(oid, state)
+    const isNewest = !epoch.isHistorical && newest === undefined && this.#isNewestPublished(state)
+    if (isNewest) this.cache.offer(state)
+    else epoch.keep(state)
     return state
   }
 
   /** The state as the last commit before now left it, in flight or published. */
   newest(oid: Oid): CommittedState | undefined {
-    return this.#inFlight.get(oid) ?? this.stateAt(this.epochs.current, oid)
+    const inFlight = this.#inFlight.get(oid)
+    if (inFlight === undefined) return this.stateAt(this.epochs.current, oid)
+    return inFlight instanceof CommittedState ? inFlight : undefined
+  }
+
+  /** As {@link newest}, where it is in memory: reads nothing. */
+  newestInMemory(oid: Oid): CommittedState | undefined {
+    const inFlight = this.#inFlight.get(oid)
+    if (inFlight === undefined) return this.cache.get(oid)
+    return inFlight instanceof CommittedState ? inFlight : undefined
+  }
+
+  /**
+   * The commit that removed the object in this session, or a later one, in flight or published;
+   * `undefined` for none.
+   */
+  removalOf(oid: Oid): Tid | undefined {
+    return this.hasRemovals && this.#removals.has(oid)
+      ? (this.log.serialOf(oid) ?? this.#lastRemoval)
+      : undefined
+  }
+
+  /** True once objects were removed in this session. */
+  get hasRemovals(): boolean {
+    return this.#removals.size > 0
   }
 
   /** Notes a commit that is handed to the storage now. */
-  begin(states: readonly CommittedState[]): void {
-    for (const state of states) this.#inFlight.set(state.oid, state)
+  begin(states: readonly CommittedState[], { tid, removed = [] }: Removals): void {
+    for (const state of states) {
+      this.#inFlight.set(state.oid, state)
+      if (this.#removals.size > 0) this.#removals.delete(state.oid)
+    }
+    for (const oid of removed) {
+      this.#inFlight.set(oid, tid)
+      this.#removals.add(oid)
+      this.#lastRemoval = tid
+    }
   }
 
   /** Makes a durable commit's states the newest published ones. */
-  publish(states: readonly CommittedState[]): void {
+  publish(states: readonly CommittedState[], { tid, removed = [] }: Removals): void {
     for (const state of states) {
       if (this.#inFlight.get(state.oid) === state) this.#inFlight.delete(state.oid)
-      this.cache.put(state)
+      if (state.layout.classLayout?.isPassing) this.cache.delete(state.oid)
+      else this.cache.put(state)
+    }
+    for (const oid of removed) {
+      if (this.#inFlight.get(oid) === tid) this.#inFlight.delete(oid)
+      this.cache.delete(oid)
     }
     this.counters.commits++
   }

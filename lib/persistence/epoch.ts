@@ -10,12 +10,27 @@ export class Epoch {
   readonly tid: Tid
   readonly snapshot: StorageSnapshot
   /** Revisions that are no longer the newest, read by transactions of this epoch. */
-  readonly states = new Map<Oid, CommittedState>()
+  readonly #states = new Map<Oid, CommittedState>()
   readers = 0
 
   constructor(snapshot: StorageSnapshot) {
     this.tid = snapshot.tid
     this.snapshot = snapshot
+  }
+
+  /** True when later commits are not known in full, so that nothing read here is known to be the newest. */
+  get isHistorical(): boolean {
+    return false
+  }
+
+  /** A revision that was kept here. */
+  stateOf(oid: Oid): CommittedState | undefined {
+    return this.#states.get(oid)
+  }
+
+  /** Keeps a revision for the readers of this epoch alone. */
+  keep(state: CommittedState): void {
+    this.#states.set(state.oid, state)
   }
 }
 
@@ -24,6 +39,7 @@ export class Epochs {
   readonly #storage: Storage
   readonly #open = new Set<Epoch>() // oldest first
   #current: Epoch
+  #waiting: (() => void)[] = [] // for the next one
 
   constructor(storage: Storage) {
     this.#storage = storage
@@ -38,6 +54,11 @@ export class Epochs {
   get oldestTid(): Tid {
     for (const epoch of this.#open) return epoch.tid
     return this.#current.tid
+  }
+
+  /** How many have a snapshot open. */
+  get size(): number {
+    return this.#open.size
   }
 
   acquire(): Epoch {
@@ -63,11 +84,25 @@ export class Epochs {
       'a snapshot taken when a write is acknowledged ends with it',
     )
     this.#closeUnused(previous)
+    this.#tellWaiting()
+  }
+
+  /** Resolves at the next publication, or when there will be none. */
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+    })
   }
 
   close(): void {
     for (const epoch of this.#open) epoch.snapshot.close()
     this.#open.clear()
+    this.#tellWaiting()
+  }
+
+  #tellWaiting(): void {
+    if (this.#waiting.length === 0) return
+    for (const tell of this.#waiting.splice(0)) tell()
   }
 
   #start(): Epoch {

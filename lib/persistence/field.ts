@@ -8,7 +8,7 @@ import { registerClass, storedNameOf } from './class-registry.js'
 import { InvalidClassError } from './errors.js'
 import { NestedValues } from './nested-values.js'
 import { Persistent, slotsOf, workingValues } from './persistent.js'
-import { Reference } from './reference.js'
+import { CrossReference, Reference } from './reference.js'
 import type { Slots } from './slots.js'
 import { freezeDecoded, importInto, importValue } from './stored-value.js'
 
@@ -16,6 +16,15 @@ import { freezeDecoded, importInto, importValue } from './stored-value.js'
 export interface FieldOptions<V> {
   /** What objects read whose stored state lacks the field, since they are older than it. */
   readonly default: V
+  /** Names that the field had before: objects stored with one of them read its value. */
+  readonly formerly?: readonly string[]
+}
+
+/** @public */
+export interface RenamedFieldOptions {
+  /** Names that the field had before: objects stored with one of them read its value. */
+  readonly formerly: readonly string[]
+  readonly default?: undefined
 }
 
 type Accessor<T extends Persistent, V> = ClassAccessorDecoratorTarget<T, V>
@@ -32,6 +41,7 @@ type Context = { readonly name: string | symbol; readonly kind: string }
  * ```ts
  * @field accessor title = ''
  * @field({ default: 0 }) accessor grade = 0
+ * @field({ formerly: ['phoneNumbers'] }) accessor phones: string[] = []
  * ```
  *
  * Objects, arrays, maps and sets that are read from a field in a transaction notice their own
@@ -44,6 +54,9 @@ export function field<T extends Persistent, V>(
   target: Accessor<T, V>,
   context: Context,
 ): Decorated<T, V>
+export function field(
+  options: RenamedFieldOptions,
+): <T extends Persistent, V>(target: Accessor<T, V>, context: Context) => Decorated<T, V>
 export function field<V extends Literal>(
   options: FieldOptions<V>,
 ): <T extends Persistent, W>(
@@ -51,10 +64,11 @@ export function field<V extends Literal>(
   context: [V] extends [W] ? Context : never,
 ) => Decorated<T, W>
 export function field(targetOrOptions: object, context?: Context): unknown {
-  if (context !== undefined) return decorate(context, undefined)
-  const fallback = importValue((targetOrOptions as FieldOptions<unknown>).default, 'The default')
+  if (context !== undefined) return decorate(context, undefined, [])
+  const { default: given, formerly = [] } = targetOrOptions as FieldOptions<unknown>
+  const fallback = importValue(given, 'The default')
   freezeDecoded(fallback)
-  return (_target: object, inner: Context) => decorate(inner, fallback)
+  return (_target: object, inner: Context) => decorate(inner, fallback, formerly)
 }
 
 /**
@@ -67,6 +81,8 @@ export function field(targetOrOptions: object, context?: Context): unknown {
  * ```
  *
  * @param options.fields - names, or names with the value that an object reads until it is assigned.
+ * @param options.formerly - names on disk that the class had before.
+ * @param options.formerFields - names that fields had before, by present name.
  * @throws PERSISTENCE_INVALID_CLASS
  * @public
  */
@@ -75,9 +91,13 @@ export function definePersistent<C extends PersistentClass>(
   {
     name,
     fields,
+    formerly = [],
+    formerFields = {},
   }: {
     readonly name: string
     readonly fields: readonly string[] | Readonly<Record<string, unknown>>
+    readonly formerly?: readonly string[]
+    readonly formerFields?: Readonly<Record<string, readonly string[]>>
   },
 ): C {
   if (!(persistentClass.prototype instanceof Persistent)) {
@@ -94,7 +114,7 @@ export function definePersistent<C extends PersistentClass>(
       `${persistentClass.name} is stored as ${known} already; give definePersistent that name instead of ${name}`,
     )
   }
-  registerClass(persistentClass, name)
+  registerClass(persistentClass, name, { formerly })
   const entries = Array.isArray(fields)
     ? fields.map((fieldName: string) => [fieldName, undefined] as const)
     : Object.entries(fields)
@@ -104,7 +124,7 @@ export function definePersistent<C extends PersistentClass>(
     }
     const value = importValue(fallback, `${persistentClass.name}.${fieldName}`)
     freezeDecoded(value)
-    const { get, set } = makeAccessor(fieldName, value)
+    const { get, set } = makeAccessor(fieldName, value, formerFields[fieldName] ?? [])
     Object.defineProperty(persistentClass.prototype, fieldName, {
       get,
       set,
@@ -115,17 +135,23 @@ export function definePersistent<C extends PersistentClass>(
   return persistentClass
 }
 
-function decorate({ name, kind }: Context, fallback: unknown): unknown {
+function decorate(
+  { name, kind }: Context,
+  fallback: unknown,
+  formerly: readonly string[],
+): unknown {
   if (kind !== 'accessor' || typeof name !== 'string') {
     throw new InvalidClassError(
       `@field stands before \`accessor ${String(name)}\`, not before a ${kind} or a private or symbol name`,
     )
   }
-  return makeAccessor(name, fallback)
+  const { get, set, init } = makeAccessor(name, fallback, formerly)
+  return { get, set, init }
 }
 
-function makeAccessor(name: string, fallback: unknown) {
-  const definition: FieldDefinition = { name, index: -1, fallback }
+/** A field with what reads and writes it; `init` gives a new object its first value. @internal */
+export function makeAccessor(name: string, fallback: unknown, formerly: readonly string[]) {
+  const definition: FieldDefinition = { name, index: -1, fallback, formerly }
 
   function get(this: Persistent): unknown {
     const slots = slotsOf(this)
@@ -151,11 +177,12 @@ function makeAccessor(name: string, fallback: unknown) {
   }
 
   rememberField(get, definition)
-  return { get, set, init }
+  return { definition, get, set, init }
 }
 
 function readNested(object: Persistent, slots: Slots, index: number, value: object): unknown {
   if (value instanceof Reference) return slots.owner.resolve(value)
+  if (value instanceof CrossReference) return slots.owner.resolveElsewhere(value)
   slots.nested ??= new NestedValues(object, slots)
   return slots.nested.read(index, value)
 }

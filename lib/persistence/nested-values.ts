@@ -1,16 +1,17 @@
 import { current, enableMapSet, Immer } from 'immer'
 import { describeObject } from './describe.js'
 import { OutsideTransactionError } from './errors.js'
+import { OpaqueCopy } from './opaque-copies.js'
 import { isPersistent, type Persistent, workingValues } from './persistent.js'
 import type { Slots } from './slots.js'
 import {
+  copyOpaque,
   importInto,
   importKey,
   isPlainObject,
   isPure,
   localize,
   refuseName,
-  sameOpaque,
   unstorable,
 } from './stored-value.js'
 
@@ -30,10 +31,13 @@ export class NestedValues {
   readonly #object: Persistent
   readonly #slots: Slots
   readonly #roots = new Map<number, NestedRoot>() // field index → what was handed out for it
+  /** The owner's, in which they were handed out. */
+  readonly generation: number
 
   constructor(object: Persistent, slots: Slots) {
     this.#object = object
     this.#slots = slots
+    this.generation = slots.owner.generation
   }
 
   /** What the user gets for `value`, which stands in the field: the same thing each time. */
@@ -66,6 +70,28 @@ export class NestedValues {
     }
   }
 
+  /** The Dates and binary data handed out. */
+  *copies(): IterableIterator<OpaqueCopy> {
+    for (const root of this.#roots.values()) yield* root.copies
+  }
+
+  /** All fields handed out as they are now. */
+  image(): NestedImage {
+    return new Map(Array.from(this.#roots, ([index, root]) => [index, root.image()]))
+  }
+
+  /** Back to an image of this object: what was handed out since is closed. */
+  restore(image: NestedImage | undefined): void {
+    const kept = new Set<NestedRoot>()
+    for (const { root } of image?.values() ?? []) kept.add(root)
+    for (const root of this.#roots.values()) if (!kept.has(root)) root.close()
+    this.#roots.clear()
+    for (const [index, rootImage] of image ?? []) {
+      rootImage.root.restore(rootImage)
+      this.#roots.set(index, rootImage.root)
+    }
+  }
+
   /** The transaction is over, or the object's state is replaced. */
   close(): void {
     for (const root of this.#roots.values()) root.close()
@@ -73,48 +99,66 @@ export class NestedValues {
   }
 }
 
+/** What was handed out of one object, at one instant: field index → the field's value. */
+export type NestedImage = ReadonlyMap<number, RootImage>
+
+/** One field's value at one instant. Its proxies are still its proxies after a rollback. */
+interface RootImage {
+  readonly root: NestedRoot
+  readonly value: object
+  readonly isChanged: boolean
+  /** Parents before children. */
+  readonly nodes: readonly NodeImage[]
+}
+
+interface NodeImage {
+  readonly node: NestedNode
+  readonly container: object
+  readonly key: unknown
+}
+
 /** One field's value as handed out. */
 class NestedRoot {
   readonly object: Persistent
+  readonly field: string
   readonly #slots: Slots
-  readonly #base: object // what reads see while there is no draft
-  readonly #nodes: NestedNode[] = [] // parents before children, until the draft is open
-  readonly #proxies = new WeakMap<object, object>() // container, base or draft → its proxy
-  readonly #copies: { copy: object; original: object }[] = []
-  readonly handedOut: unknown
+  #base: object // what reads see while there is no draft
+  #isBaseChanged = false // true when the base came with a rollback and is not what the field holds
   #draft: object | undefined
+  #nodes: NestedNode[] = [] // parents before children
+  readonly #proxies = new WeakMap<object, object>() // container, base or draft → its proxy
+  readonly #copies = new Map<object, OpaqueCopy>() // by what was handed out
+  readonly handedOut: unknown
+  /** Iterators that see it rise look again at what they walk. */
+  writes = 0
   #closed = false
 
   constructor(object: Persistent, slots: Slots, index: number, value: object) {
     this.object = object
     this.#slots = slots
     this.field = slots.layout.names[index] ?? ''
-    const watch = (copy: object, original: object): void => {
-      if (this.#copies.length === 0) slots.owner.registerWatched(object)
-      this.#copies.push({ copy, original })
-    }
-    const base = isPure(value)
-      ? value
-      : (localize(value, (reference) => slots.owner.resolve(reference), watch) as object)
+    const watch = (copy: object, original: object): void => this.#watch(copy, original)
+    const base = isPure(value) ? value : (localize(value, slots.owner, watch) as object)
     this.#base = base
     this.handedOut = this.wrap(base, undefined, undefined)
   }
 
-  readonly field: string
-  /** Iterators that see it rise look again at what they walk. */
-  writes = 0
-
   get isChanged(): boolean {
-    return this.#draft !== undefined
+    return this.#draft !== undefined || this.#isBaseChanged
+  }
+
+  get copies(): Iterable<OpaqueCopy> {
+    return this.#copies.values()
   }
 
   get hasChangedCopies(): boolean {
-    return this.#copies.some(({ copy, original }) => !sameOpaque(copy, original))
+    for (const copy of this.#copies.values()) if (copy.isChanged) return true
+    return false
   }
 
   /** The value as it is now. `current` and not `finishDraft`, which would revoke what users hold. */
-  result(): unknown {
-    return this.#draft === undefined ? this.#base : current(this.#draft)
+  result(): object {
+    return this.#draft === undefined ? this.#base : (current(this.#draft) as object)
   }
 
   close(): void {
@@ -123,13 +167,14 @@ class NestedRoot {
 
   /** What the user gets for a part of the value. */
   wrap(value: unknown, parent: NestedNode | undefined, key: unknown): unknown {
-    if (!isContainer(value)) return value
+    if (typeof value !== 'object' || value === null) return value
+    if (!isContainer(value)) return this.#noticed(value)
     const known = this.#proxies.get(value)
     if (known !== undefined) return known
     const node = new NestedNode(this, value, parent, key)
     const proxy = makeProxy(node)
     this.#proxies.set(value, proxy)
-    if (this.#draft === undefined) this.#nodes.push(node)
+    this.#nodes.push(node)
     return proxy
   }
 
@@ -139,20 +184,61 @@ class NestedRoot {
   }
 
   /** Called before each write: checks that it is allowed, and opens the draft at the first. */
-  prepareWrite(): void {
+  prepareWrite(node: NestedNode): void {
     const slots = this.#slots
     slots.owner.assertWritable(this.object)
     // A later transaction of the same connection begins by closing what this one handed out.
     if (slots.generation !== slots.owner.generation) slots.owner.activate(this.object)
-    if (this.#closed) {
-      throw new OutsideTransactionError(
-        `${this.field} of ${describeObject(this.object)} was read in a transaction that is over, or was ` +
-          'assigned anew since. Read it again from the object, inside the transaction that changes it.',
-      )
-    }
+    if (this.#closed || node.isDetached) throw this.#outdated()
     workingValues(this.object, slots)
     this.writes++
     if (this.#draft === undefined) this.#openDraft()
+  }
+
+  image(): RootImage {
+    const value = this.result()
+    const nodes = this.#draft === undefined ? this.#imageOfBase() : this.#imageOfDraft(value)
+    return { root: this, value, isChanged: this.isChanged, nodes }
+  }
+
+  restore({ value, isChanged, nodes }: RootImage): void {
+    this.#closed = false
+    this.#base = value
+    this.#isBaseChanged = isChanged
+    this.#draft = undefined
+    this.writes++
+    for (const node of this.#nodes) node.isDetached = true
+    this.#nodes = nodes.map(({ node, container, key }) => {
+      const proxy = this.#proxies.get(node.container) as object
+      node.isDetached = false
+      node.container = container
+      node.key = key
+      this.#proxies.set(container, proxy)
+      return node
+    })
+  }
+
+  #imageOfBase(): NodeImage[] {
+    return this.#nodes.map((node) => ({ node, container: node.container, key: node.key }))
+  }
+
+  /** Finds the nodes' places in `value`, which is the draft finished: both are walked side by side. */
+  #imageOfDraft(value: object): NodeImage[] {
+    const images: NodeImage[] = []
+    const nodesByDraft = new Map(this.#nodes.map((node) => [node.container, node]))
+    const visit = (draft: object, container: object, key: unknown): void => {
+      const node = nodesByDraft.get(draft)
+      if (node === undefined) return
+      images.push({ node, container, key })
+      if (images.length === nodesByDraft.size) return
+      for (const [childKey, child] of partsOf(draft)) {
+        if (typeof child === 'object' && child !== null && nodesByDraft.has(child)) {
+          visit(child, childOf(container, childKey) as object, childKey)
+        }
+      }
+    }
+    visit(this.#draft as object, value, undefined)
+    return images
   }
 
   #openDraft(): void {
@@ -165,7 +251,27 @@ class NestedRoot {
           : (childOf(node.parent.container, node.key) as object)
       this.#proxies.set(node.container, proxy)
     }
-    this.#nodes.length = 0
+  }
+
+  /** A Date or binary data that was assigned in this transaction is handed out as it is. */
+  #noticed(value: object): object {
+    if (isPersistent(value) || this.#copies.has(value)) return value
+    const original = copyOpaque(value)
+    if (original !== undefined) this.#watch(value, original)
+    return value
+  }
+
+  #watch(copy: object, original: object): void {
+    if (this.#copies.size === 0) this.#slots.owner.registerWatched(this.object)
+    this.#copies.set(copy, new OpaqueCopy(copy, original))
+  }
+
+  #outdated(): OutsideTransactionError {
+    return new OutsideTransactionError(
+      `${this.field} of ${describeObject(this.object)} was read in a transaction that is over, or was ` +
+        'assigned anew since, or rolled back to a savepoint that did not have it. Read it again from the ' +
+        'object, inside the transaction that changes it.',
+    )
   }
 }
 
@@ -176,7 +282,9 @@ class NestedNode {
   container: object
   readonly parent: NestedNode | undefined
   /** Where it stands in its parent: a property, a map's key, or the position in a set. */
-  readonly key: unknown
+  key: unknown
+  /** A rollback has taken it out of the value. */
+  isDetached = false
 
   constructor(root: NestedRoot, container: object, parent: NestedNode | undefined, key: unknown) {
     this.root = root
@@ -185,8 +293,25 @@ class NestedNode {
     this.key = key
   }
 
+  prepareWrite(): void {
+    this.root.prepareWrite(this)
+  }
+
   where(key: PropertyKey): string {
     return `${this.root.field}, ${String(key)}`
+  }
+}
+
+/** What a draft holds, as it holds it: asking an immer draft of a plain object makes more drafts. */
+function* partsOf(draft: object): IterableIterator<[key: unknown, part: unknown]> {
+  if (draft instanceof Map) yield* draft
+  else if (draft instanceof Set) {
+    let position = 0
+    for (const member of draft) yield [position++, member]
+  } else {
+    for (const key of Reflect.ownKeys(draft)) {
+      yield [key, Reflect.getOwnPropertyDescriptor(draft, key)?.value]
+    }
   }
 }
 
@@ -244,7 +369,7 @@ const plainHandler: ProxyHandler<object> = {
   },
   deleteProperty(target, key) {
     const node = nodeOf(target)
-    node.root.prepareWrite()
+    node.prepareWrite()
     return Reflect.deleteProperty(node.container, key)
   },
   defineProperty(target, key, descriptor) {
@@ -274,7 +399,7 @@ const plainHandler: ProxyHandler<object> = {
 function write(node: NestedNode, key: PropertyKey, value: unknown): void {
   const imported = node.root.import(typeof key === 'symbol' ? key : value, node.where(key))
   refuseKey(node, String(key))
-  node.root.prepareWrite()
+  node.prepareWrite()
   ;(node.container as Record<PropertyKey, unknown>)[key] = imported
 }
 
@@ -329,7 +454,7 @@ function withArray<R>(
   if (node === undefined)
     throw new TypeError('A method of a stored array was called on another one')
   const imported = items.map((item) => node.root.import(item, node.where('a new item')))
-  node.root.prepareWrite()
+  node.prepareWrite()
   return change(node.container as unknown[], imported, node)
 }
 
@@ -403,16 +528,16 @@ const mapHandler = collectionHandler(Map.prototype, {
   set: (node, proxy) => (key: unknown, value: unknown) => {
     const importedKey = importInto(node.root.object, key, node.root.field, importKey)
     const imported = node.root.import(value, node.where(String(key)))
-    node.root.prepareWrite()
+    node.prepareWrite()
     mapOf(node).set(importedKey, imported)
     return proxy
   },
   delete: (node) => (key: unknown) => {
-    node.root.prepareWrite()
+    node.prepareWrite()
     return mapOf(node).delete(key)
   },
   clear: (node) => () => {
-    node.root.prepareWrite()
+    node.prepareWrite()
     mapOf(node).clear()
   },
   forEach: (node, proxy) => (visit: (value: unknown, key: unknown, map: object) => void) => {
@@ -438,16 +563,16 @@ const setHandler = collectionHandler(Set.prototype, {
   has: (node) => (member: unknown) => setOf(node).has(unwrap(member)),
   add: (node, proxy) => (member: unknown) => {
     const imported = node.root.import(member, node.where('a member'))
-    node.root.prepareWrite()
+    node.prepareWrite()
     if (!setOf(node).has(unwrap(member))) setOf(node).add(imported)
     return proxy
   },
   delete: (node) => (member: unknown) => {
-    node.root.prepareWrite()
+    node.prepareWrite()
     return setOf(node).delete(unwrap(member))
   },
   clear: (node) => () => {
-    node.root.prepareWrite()
+    node.prepareWrite()
     setOf(node).clear()
   },
   forEach: (node, proxy) => (visit: (value: unknown, key: unknown, set: object) => void) => {

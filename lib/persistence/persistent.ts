@@ -1,6 +1,8 @@
 import type { Oid, Tid } from '../storage/index.js'
-import { NO_TID } from '../storage/index.js'
+import { formatOid, NO_TID } from '../storage/index.js'
 import { type ClassLayout, layoutOf, type PersistentClass } from './class-layout.js'
+import { storedNameOf } from './class-registry.js'
+import { BrokenObjectError } from './errors.js'
 import { GHOST, NO_OID, Slots } from './slots.js'
 
 // Given by the class below, the only place that sees its private field.
@@ -39,13 +41,10 @@ export class Persistent {
 export function makeGhost(layout: ClassLayout): Persistent {
   const object = Reflect.construct(Persistent, [], layout.constructor) as Persistent
   const slots = slotsOf(object)
-  slots.generation = GHOST
-  slots.values = EMPTY
+  slots.evict()
+  if (layout.isBroken) Object.preventExtensions(object)
   return object
 }
-
-/** A ghost's values: never read, since its generation fits no owner's. */
-export const EMPTY: unknown[] = []
 
 /** Where an object stands between memory and disk. @public */
 export type ObjectState = 'unsaved' | 'ghost' | 'upToDate' | 'changed'
@@ -71,12 +70,34 @@ export function serialOf(object: Persistent): Tid {
   return slots.committed?.serial ?? NO_TID
 }
 
-/** The object's working copy, made at its first write in a transaction. */
+/**
+ * About how many bytes the object's stored state takes in memory, without the objects it refers to;
+ * 0 for one that was never stored. Loads the state. ZODB's `_p_estimated_size`. @public
+ */
+export function estimatedSizeOf(object: Persistent): number {
+  const slots = slotsOf(object)
+  if (slots.generation !== slots.owner.generation) slots.owner.activate(object)
+  return slots.committed?.bytes ?? 0
+}
+
+/** The object's working copy, made at its first write in a transaction or after a savepoint. */
 export function workingValues(object: Persistent, slots: Slots): unknown[] {
   slots.owner.assertWritable(object)
   if (slots.generation !== slots.owner.generation) slots.owner.activate(object)
-  if (!slots.changed) slots.owner.registerChanged(object)
+  if (slots.writtenIn !== slots.owner.stamp) {
+    if (slots.layout.isBroken && slots.oid !== NO_OID) throw cannotChange(slots)
+    slots.owner.registerChanged(object)
+  }
   return slots.values
+}
+
+function cannotChange({ layout, oid }: Slots): BrokenObjectError {
+  const storedName = storedNameOf(layout.constructor)
+  return new BrokenObjectError(
+    `The object with oid ${formatOid(oid)} cannot be changed: it is stored as ${storedName}, and no class ` +
+      `of this program has that stored name. Import the module that declares @stored('${storedName}').`,
+    { details: { oid: formatOid(oid), storedName } },
+  )
 }
 
 export type { PersistentClass }

@@ -1,15 +1,16 @@
 import type { Oid } from '../storage/index.js'
-import { keyToken } from './btree/keys.js'
 import type { TreeChanges } from './btree/tree-changes.js'
 import { TreeNode } from './btree/tree-node.js'
 import { type ClassTable, NODE_LAYOUT, type StateLayout } from './class-table.js'
 import type { TreeSummary } from './commit-log.js'
+import { valuesToStore } from './custom-state.js'
 import { refuseHiddenFields } from './hidden-fields.js'
 import { type Persistent, slotsOf } from './persistent.js'
-import { Reference } from './reference.js'
+import { type CrossReference, Reference, type WeakOid } from './reference.js'
 import { NO_OID, type Slots } from './slots.js'
-import { encodeState } from './state-codec.js'
+import { encodeState, sameValue } from './state-codec.js'
 import { toCommitted } from './stored-value.js'
+import type { WeakReference } from './weak-reference.js'
 
 /** One record that a transaction wants to write. */
 export interface PendingRecord {
@@ -24,6 +25,8 @@ export interface PendingObject extends PendingRecord {
   readonly object: Persistent
   readonly slots: Slots
   readonly nodes: readonly PendingRecord[]
+  /** False when it is here for its tree alone. */
+  readonly writesFields: boolean
   /** What it did to its tree, when it did anything. */
   readonly tree: TreeChanges | undefined
 }
@@ -33,7 +36,9 @@ export interface SerializerHost {
   readonly classes: ClassTable
   newOid(): Oid
   /** The reference for an object; takes a new one into the connection, and so into the commit. */
-  refer(object: Persistent): Reference
+  refer(object: Persistent): Reference | CrossReference
+  /** What stands for a weak reference; its object is taken in as well. */
+  referWeakly(weak: WeakReference): WeakOid
 }
 
 /**
@@ -51,12 +56,12 @@ function serializeObject(object: Persistent, host: SerializerHost): PendingObjec
   if (slots.committed === undefined) refuseHiddenFields(object)
   const layout = slots.committed?.layout ?? host.classes.layoutFor(slots.layout)
   slots.nested?.collect(slots.values)
-  const refer = (other: Persistent): Reference => host.refer(other)
-  const values = slots.values.map((value, index) =>
-    index === layout.treeIndex ? value : toCommitted(value, refer),
+  const values = valuesToStore(object, slots).map((value, index) =>
+    index === layout.treeIndex ? value : toCommitted(value, host),
   )
   const tree = slots.tree?.isEmpty ? undefined : slots.tree
   const nodes = tree === undefined ? [] : placeTree(tree, values, layout.treeIndex, host)
+  const base = tree === undefined ? undefined : slots.committed?.values
   return {
     object,
     slots,
@@ -64,8 +69,22 @@ function serializeObject(object: Persistent, host: SerializerHost): PendingObjec
     layout,
     values,
     nodes,
+    // Without operations on its tree it is here because a field was written, if to the same.
+    writesFields: base === undefined || fieldsDiffer(values, base, layout.treeIndex),
     tree,
   }
+}
+
+/** True when two states differ in anything but their trees. */
+export function fieldsDiffer(
+  one: readonly unknown[],
+  other: readonly unknown[],
+  treeIndex: number,
+): boolean {
+  for (let index = 0; index < one.length; index++) {
+    if (index !== treeIndex && !sameValue(one[index], other[index])) return true
+  }
+  return false
 }
 
 /** Puts a working tree's root, in committed form, into `values`, and gives its other records. */
@@ -83,9 +102,7 @@ function placeTree(
 /** The committed form of a working node; below it, what must be written goes into `records`. */
 function commitNode(node: TreeNode, host: SerializerHost, records: PendingRecord[]): TreeNode {
   const items = node.items.map((item) =>
-    item instanceof TreeNode
-      ? commitChild(item, host, records)
-      : toCommitted(item, (object) => host.refer(object)),
+    item instanceof TreeNode ? commitChild(item, host, records) : toCommitted(item, host),
   )
   return new TreeNode(node.level, node.keys, items, node.size)
 }
@@ -138,10 +155,10 @@ export function encodeAll(pending: readonly PendingObject[]): EncodedRecord[] {
 /** What later commits must know of this one's trees. */
 export function summarizeTrees(pending: readonly PendingObject[]): TreeSummary[] {
   const summaries: TreeSummary[] = []
-  for (const { oid, tree } of pending) {
+  for (const { oid, tree, writesFields } of pending) {
     if (tree === undefined) continue
-    const tokens = Array.from(tree.operations, ({ key }) => keyToken(key))
-    summaries.push({ oid, tokens, touchesAll: tree.touchesAll })
+    const keys = Array.from(tree.operations, ({ key }) => key)
+    summaries.push({ oid, keys, touchesAll: tree.touchesAll, writesFields })
   }
   return summaries
 }

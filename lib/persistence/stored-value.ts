@@ -1,14 +1,19 @@
 import { types } from 'node:util'
+import { bytesOf, isBinary } from './binary-value.js'
 import { describeObject } from './describe.js'
 import { UnstorableValueError } from './errors.js'
 import { isPersistent, type Persistent } from './persistent.js'
-import { Reference } from './reference.js'
+import { CrossReference, Reference, WeakOid } from './reference.js'
+import type { SlotsOwner } from './slots.js'
+import { presentWeakly, WeakReference } from './weak-reference.js'
 
 /**
  * The values that fields hold. Three forms of the same value:
  *
- * - _imported_: a copy of what a user assigned, checked, belonging to one object; holds objects.
- * - _committed_: frozen and shared by all connections; holds References, CommittedMap, CommittedSet.
+ * - _imported_: a copy of what a user assigned, checked, belonging to one object; holds objects and
+ *   WeakReferences.
+ * - _committed_: frozen and shared by all connections; holds References and WeakOids instead,
+ *   CommittedMap, CommittedSet.
  * - _localized_: a committed value made fit for one transaction: objects for References, copies of
  *   what nobody can freeze.
  *
@@ -118,18 +123,34 @@ export function importValue(value: unknown, where: string): unknown {
   }
 }
 
-function importContainer(
+function importContainer(value: object, where: string, inside = new Set<object>()): unknown {
+  if (value instanceof WeakReference || isStub(value)) return value
+  if (inside.has(value)) throw unstorable(where, 'a cycle of plain values')
+  if (inside.size === MAX_NESTING) throw unstorable(where, `values nested in ${MAX_NESTING} others`)
+  refuseDerived(value, where)
+  inside.add(value)
+  const copy = copyContainer(value, where, (inner, path) =>
+    typeof inner === 'object' && inner !== null && !isPersistent(inner)
+      ? importContainer(inner, path, inside)
+      : importValue(inner, path),
+  )
+  inside.delete(value)
+  return copy
+}
+
+/** What stands for an object in a state that belongs to no connection. */
+function isStub(value: object): boolean {
+  return value instanceof Reference || value instanceof CrossReference || value instanceof WeakOid
+}
+
+/** Far beyond any plain value; what is deeper would overflow the stack of those who walk it. */
+const MAX_NESTING = 500
+
+function copyContainer(
   value: object,
   where: string,
-  inside: ReadonlySet<object> = NOTHING,
+  part: (inner: unknown, path: string) => unknown,
 ): unknown {
-  if (inside.has(value)) throw unstorable(where, 'a cycle of plain values')
-  const deeper = new Set(inside).add(value)
-  const part = (inner: unknown, path: string): unknown =>
-    typeof inner === 'object' && inner !== null && !isPersistent(inner)
-      ? importContainer(inner, path, deeper)
-      : importValue(inner, path)
-  refuseDerived(value, where)
   if (Array.isArray(value)) {
     return Array.from(value, (item, index) => part(item, `${where}[${index}]`))
   }
@@ -146,12 +167,27 @@ function importContainer(
     for (const item of value) copy.add(part(item, `${where}, member ${index++}`))
     return copy
   }
-  const opaque = copyOpaque(value)
-  if (opaque !== undefined) return opaque
-  return importPlainObject(value, where, part)
+  refuseDetached(value, where)
+  return copyOpaque(value) ?? importPlainObject(value, where, part)
 }
 
-const NOTHING: ReadonlySet<object> = new Set()
+/** Its bytes are gone to another thread, or were. */
+function refuseDetached(value: object, where: string): void {
+  const buffer = ArrayBuffer.isView(value) ? value.buffer : value
+  if (types.isArrayBuffer(buffer) && isDetached(buffer)) {
+    throw unstorable(where, 'binary data that was transferred elsewhere')
+  }
+}
+
+function isDetached(buffer: ArrayBuffer): boolean {
+  if (buffer.byteLength > 0) return false
+  try {
+    buffer.slice(0)
+    return false
+  } catch {
+    return true
+  }
+}
 
 /** The key of a Map: a scalar. */
 export function importKey(key: unknown, where: string): unknown {
@@ -206,7 +242,8 @@ function instanceOfClass(value: object, where: string): UnstorableValueError {
 export function unstorable(where: string, what: string): UnstorableValueError {
   return new UnstorableValueError(
     `${where} was given ${what}, which cannot be stored. Stored are text, numbers, bigint, booleans, ` +
-      'null, undefined, Date, binary data, plain arrays and objects, Map, Set, and persistent objects.',
+      'null, undefined, Date, binary data, plain arrays and objects, Map, Set, persistent objects, and ' +
+      'WeakReferences to these.',
     { details: { where } },
   )
 }
@@ -215,20 +252,13 @@ export function unstorable(where: string, what: string): UnstorableValueError {
 export function copyOpaque(value: object): object | undefined {
   if (isDate(value)) return new Date(value.getTime())
   if (Buffer.isBuffer(value)) return Buffer.from(value)
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
-    return (value as Uint8Array).slice()
-  }
-  if (value instanceof ArrayBuffer || types.isArrayBuffer(value)) return value.slice(0)
-  return undefined
+  if (!isBinary(value)) return undefined
+  return ArrayBuffer.isView(value) ? value.slice() : value.slice(0)
 }
 
 /** True when two Dates, or two pieces of binary data of one kind, hold the same. */
 export function sameOpaque(one: object, other: object): boolean {
   if (isDate(one) && isDate(other)) return Object.is(one.getTime(), other.getTime())
-  const bytesOf = (value: object): Uint8Array =>
-    ArrayBuffer.isView(value)
-      ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-      : new Uint8Array(value as ArrayBuffer)
   return Buffer.compare(bytesOf(one), bytesOf(other)) === 0
 }
 
@@ -246,7 +276,7 @@ export function isPure(value: object): boolean {
  */
 export function freezeDecoded(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return true
-  if (value instanceof Reference) return false
+  if (value instanceof Reference || value instanceof CrossReference) return false
   let pure = true
   if (Array.isArray(value)) {
     for (const item of value) if (!freezeDecoded(item)) pure = false
@@ -261,7 +291,7 @@ export function freezeDecoded(value: unknown): boolean {
     }
     Object.freeze(value)
   } else {
-    // A persistent object, a Date or binary data.
+    // A persistent object, a weak reference, a Date or binary data.
     pure = false
   }
   if (!pure) impure.add(value)
@@ -281,22 +311,31 @@ const isMap = (value: object): value is Map<unknown, unknown> =>
 const isSet = (value: object): value is Set<unknown> => value instanceof Set || types.isSet(value)
 const isDate = (value: object): value is Date => value instanceof Date || types.isDate(value)
 
+/** What stands for objects in a committed value. */
+export interface Referrer {
+  /** The reference for an object, which is added to the commit when it is new. */
+  refer(object: Persistent): Reference | CrossReference | Persistent
+  referWeakly(weak: WeakReference): WeakOid | WeakReference
+}
+
 /**
  * The committed form of an imported or localized value. Parts that are committed already are
  * shared, not copied.
- * @param refer - gives the reference for an object, adding it to the commit when it is new.
  */
-export function toCommitted(
-  value: unknown,
-  refer: (object: Persistent) => Reference | Persistent,
-): unknown {
+export function toCommitted(value: unknown, referrer: Referrer): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (isPersistent(value)) return refer(value)
-  if (value instanceof Reference) return value
+  if (isPersistent(value)) return referrer.refer(value)
+  if (value instanceof WeakReference) return markImpure(referrer.referWeakly(value))
+  if (isStub(value)) return value
   if (Object.isFrozen(value) && !impure.has(value)) return value
-  const committed = convertContainer(value, (inner) => toCommitted(inner, refer))
+  const committed = convertContainer(value, (inner) => toCommitted(inner, referrer))
   freezeShallow(committed)
   return committed
+}
+
+function markImpure<T extends object>(value: T): T {
+  impure.add(value)
+  return value
 }
 
 function convertContainer(value: object, convert: (inner: unknown) => unknown): object {
@@ -324,7 +363,7 @@ function freezeShallow(value: object): void {
   let pure = true
   const look = (item: unknown): void => {
     if (typeof item !== 'object' || item === null) return
-    if (item instanceof Reference || impure.has(item) || isPersistent(item)) pure = false
+    if (isStub(item) || impure.has(item) || isPersistent(item)) pure = false
   }
   if (value instanceof Map || value instanceof Set) value.forEach(look)
   else if (Array.isArray(value)) {
@@ -344,25 +383,33 @@ function freezeShallow(value: object): void {
  */
 export function localize(
   value: unknown,
-  resolve: (reference: Reference) => Persistent,
+  owner: SlotsOwner,
   watch: (copy: object, original: object) => void,
 ): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (value instanceof Reference) return resolve(value)
-  if (isPersistent(value) || !impure.has(value)) return value
-  const inner = (item: unknown): unknown => localize(item, resolve, watch)
-  if (Array.isArray(value)) return value.map(inner)
-  if (value instanceof Map) {
-    return new Map([...value].map(([key, item]) => [key, inner(item)]))
-  }
-  if (value instanceof Set) return new Set([...value].map(inner))
+  if (value instanceof Reference) return owner.resolve(value)
+  if (value instanceof CrossReference) return owner.resolveElsewhere(value)
+  if (value instanceof WeakOid) return presentWeakly(value, owner)
+  if (isPersistent(value) || value instanceof WeakReference || !impure.has(value)) return value
+  return rebuild(value, (item) => localize(item, owner, watch), watch)
+}
+
+/** A container with parts made of another's; of a Date or binary data a copy. */
+export function rebuild(
+  value: object,
+  part: (item: unknown) => unknown,
+  watch?: (copy: object, original: object) => void,
+): object {
+  if (Array.isArray(value)) return value.map((item) => part(item))
+  if (value instanceof Map) return new Map([...value].map(([key, item]) => [key, part(item)]))
+  if (value instanceof Set) return new Set([...value].map((item) => part(item)))
   const opaque = copyOpaque(value)
   if (opaque !== undefined) {
-    watch(opaque, value)
+    watch?.(opaque, value)
     return opaque
   }
   const copy: Record<string, unknown> = {}
-  for (const key of Object.keys(value)) copy[key] = inner((value as Record<string, unknown>)[key])
+  for (const key of Object.keys(value)) copy[key] = part((value as Record<string, unknown>)[key])
   return copy
 }
 
@@ -371,12 +418,15 @@ export function localize(
  * tries to change it learns that nobody would notice. Dates and binary data cannot refuse.
  */
 export function sealed(value: unknown): unknown {
-  return toCommitted(value, (object) => object)
+  return toCommitted(value, AS_THEY_ARE)
 }
+
+const AS_THEY_ARE: Referrer = { refer: (object) => object, referWeakly: (weak) => weak }
 
 /**
  * A deep copy that is plain data: for `structuredClone`, `JSON.stringify`, or to keep after the
- * transaction. Persistent objects inside are left as they are.
+ * transaction. Persistent objects and weak references inside are left as
+ * they are.
  * @public
  */
 export function plain<T>(value: T): T {

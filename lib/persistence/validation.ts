@@ -2,19 +2,27 @@ import { invariant } from '../foundation/index.js'
 import { ConflictError, type Oid, type Tid } from '../storage/index.js'
 import { keyToken } from './btree/keys.js'
 import { EMPTY_TREE, type TreeNode } from './btree/tree-node.js'
+import { ASK_ALWAYS, type NodeSource } from './btree/tree-reading.js'
 import type { CommittedState } from './committed-state.js'
 import type { CommittedStore } from './committed-store.js'
+import { resolveConflict } from './conflict-resolver.js'
 import { describeObject } from './describe.js'
 import type { PendingObject, SerializerHost } from './serializer.js'
-import { serializeAgain, withValues } from './serializer.js'
-import { sameValue } from './state-codec.js'
+import { fieldsDiffer, serializeAgain, withValues } from './serializer.js'
+
+/** What validation asks of the connection. */
+export interface ValidationHost extends SerializerHost {
+  /** Is told of what a class threw instead of resolving a conflict. Must not throw. */
+  report(error: unknown, where: string): void
+}
 
 /**
  * Holds what a transaction wants to write against what was committed since it began, published or
  * in flight. Reads memory only, decides in one synchronous step, and may be run again when more
  * commits have arrived.
  *
- * - An object that another transaction wrote: conflict.
+ * - An object that another transaction wrote: what its class's `resolveConflict` makes of both, or
+ *   conflict.
  * - A key of a tree that another transaction wrote, whatever the values: conflict.
  * - Nodes of a tree that another transaction wrote, with other keys: the operations are replayed on
  *   the newest tree.
@@ -28,7 +36,7 @@ export function validate(
   pending: readonly PendingObject[],
   since: Tid,
   store: CommittedStore,
-  host: SerializerHost,
+  host: ValidationHost,
 ): readonly PendingObject[] {
   let result: PendingObject[] | undefined
   for (let index = 0; index < pending.length; index++) {
@@ -45,7 +53,7 @@ function validateObject(
   wanted: PendingObject,
   since: Tid,
   store: CommittedStore,
-  host: SerializerHost,
+  host: ValidationHost,
 ): PendingObject {
   if (wanted.tree !== undefined) refuseKeyConflicts(wanted, since, store)
   const base = wanted.slots.committed
@@ -53,7 +61,11 @@ function validateObject(
   const isOwnerNewer = isNewer(wanted.oid, base.serial, store)
   if (!isOwnerNewer && !wanted.nodes.some(({ oid }) => isNewer(oid, since, store))) return wanted
   const newest = store.newest(wanted.oid)
-  invariant(newest !== undefined, 'an object that was read exists')
+  if (newest === undefined) {
+    const committed = store.removalOf(wanted.oid)
+    invariant(committed !== undefined, 'an object that was read exists')
+    throw ConflictError.withRemoval({ oid: wanted.oid, committed })
+  }
   return merge(wanted, base, newest, store, host)
 }
 
@@ -78,45 +90,54 @@ function refuseKeyConflicts(wanted: PendingObject, since: Tid, store: CommittedS
   }
 }
 
-/** Their fields or ours, whichever side wrote any; and our operations on their tree. */
+/** Their fields or ours, or what the class makes of both; and our operations on their tree. */
 function merge(
   wanted: PendingObject,
   base: CommittedState,
   newest: CommittedState,
   store: CommittedStore,
-  host: SerializerHost,
+  host: ValidationHost,
 ): PendingObject {
   const { tree, layout } = wanted
   const { treeIndex } = layout
-  const theyWroteFields = fieldsDiffer(newest.values, base.values, treeIndex)
-  // Without operations on its tree the object is here because a field was written, if to the same.
-  const weWroteFields = tree === undefined || fieldsDiffer(wanted.values, base.values, treeIndex)
-  if (treeIndex === -1 || (theyWroteFields && weWroteFields) || newest.layout !== layout) {
-    throw ConflictError.between({
-      oid: wanted.oid,
-      what: describeObject(wanted.object),
-      read: base.serial,
-      committed: newest.serial,
-    })
-  }
-  const values = (theyWroteFields ? newest : wanted).values.slice()
+  const values = mergeFields(wanted, base, newest, store, host)
+  if (treeIndex === -1) return withValues(wanted, values)
   values[treeIndex] = newest.values[treeIndex]
   if (tree === undefined) return withValues(wanted, values)
   store.counters.replays++
-  const source = ({ oid }: { readonly oid: Oid }): TreeNode =>
-    store.newest(oid)?.values[0] as TreeNode
+  const source: NodeSource = {
+    tid: ASK_ALWAYS, // the newest may be in flight, and shared with nobody yet
+    node: ({ oid }) => store.newest(oid)?.values[0] as TreeNode,
+  }
   const root = (values[treeIndex] ?? EMPTY_TREE) as TreeNode
   return serializeAgain(wanted, values, tree.replayOn(root, source), host)
 }
 
-/** True when two states differ in anything but their trees. */
-function fieldsDiffer(
-  one: readonly unknown[],
-  other: readonly unknown[],
-  treeIndex: number,
-): boolean {
-  for (let index = 0; index < one.length; index++) {
-    if (index !== treeIndex && !sameValue(one[index], other[index])) return true
+/** A new array, with anything in the tree's place. */
+function mergeFields(
+  wanted: PendingObject,
+  base: CommittedState,
+  newest: CommittedState,
+  store: CommittedStore,
+  host: ValidationHost,
+): unknown[] {
+  const { layout, writesFields } = wanted
+  const conflict = ConflictError.between({
+    oid: wanted.oid,
+    what: describeObject(wanted.object),
+    read: base.serial,
+    committed: newest.serial,
+  })
+  if (newest.layout !== layout || base.layout !== layout) throw conflict
+  if (layout.treeIndex !== -1) {
+    if (!writesFields) return newest.values.slice()
+    if (!fieldsDiffer(newest.values, base.values, layout.treeIndex)) return wanted.values.slice()
   }
-  return false
+  const resolved = resolveConflict(
+    { layout, old: base.values, saved: newest.values, wanted: wanted.values },
+    (error) => host.report(error, `resolveConflict of ${layout.storedName}`),
+  )
+  if (resolved === undefined) throw conflict
+  store.counters.resolutions++
+  return resolved
 }

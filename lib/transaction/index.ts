@@ -3,7 +3,7 @@ export {
   runInTransactionScope,
   runOutsideTransactionScope,
 } from './current-transaction.js'
-export { type ErrorPlace, type ErrorReporter, warnOfError } from './error-reporter.js'
+export { type ErrorPlace, type ErrorReporter, safeReporter, warnOfError } from './error-reporter.js'
 export {
   AlreadyInTransactionError,
   DoomedTransactionError,

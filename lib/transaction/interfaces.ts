@@ -107,6 +107,9 @@ export interface Transaction {
   /** The managers that joined, in that order. */
   readonly managers: readonly DataManager[]
 
+  /** Who is told of its end. */
+  readonly synchronizers: readonly Synchronizer[]
+
   /** A value kept for this transaction under a key compared by identity. */
   data<T>(key: object): T | undefined
   setData(key: object, value: unknown): void

@@ -57,6 +57,11 @@ export class Synchronizers {
     tellAfterCompletion(this.#references, transaction, report)
   }
 
+  /** Those that are still there. */
+  all(): readonly Synchronizer[] {
+    return this.#references.flatMap((reference) => reference.deref() ?? [])
+  }
+
   #living(): readonly WeakRef<Synchronizer>[] {
     return this.#references.filter((reference) => reference.deref() !== undefined)
   }

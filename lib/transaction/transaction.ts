@@ -7,7 +7,13 @@ import {
   WrongStatusError,
 } from './errors.js'
 import { HookQueue } from './hooks.js'
-import type { DataManager, Savepoint, Transaction, TransactionStatus } from './interfaces.js'
+import type {
+  DataManager,
+  Savepoint,
+  Synchronizer,
+  Transaction,
+  TransactionStatus,
+} from './interfaces.js'
 import { isPromise } from './is-promise.js'
 import { SavepointLine, type SavepointOwner, TransactionSavepoint } from './savepoint.js'
 import { statusTransitions } from './status.js'
@@ -341,6 +347,10 @@ export class ManagedTransaction implements Transaction, SavepointOwner {
   }
 
   // ── Managers and savepoints ─────────────────────────────────────────────────────────────────
+
+  get synchronizers(): readonly Synchronizer[] {
+    return this.#host.synchronizers.all()
+  }
 
   get managers(): readonly DataManager[] {
     return this.#managers

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { implementer, notify } from '../component/index.js'
 import { Contained, ObjectModifiedEvent } from '../content/index.js'
-import { describeObject, field, plain, stored } from '../persistence/index.js'
+import { describeObject, field, KEPT_BY_UNDO, plain, stored } from '../persistence/index.js'
 import { AttemptResolvedError } from './errors.js'
 import {
   type AttemptOrigin,
@@ -35,6 +35,8 @@ const HOST = hostname()
 @stored('treehook.WebhookDeliveryAttempt')
 @implementer(IWebhookDeliveryAttempt)
 export class WebhookDeliveryAttempt extends Contained implements IWebhookDeliveryAttempt {
+  /** The request is out, or will be: that its cause was undone is another event. */
+  static readonly [KEPT_BY_UNDO] = true
   @field private accessor storedMessageId = ''
   @field private accessor storedPayload = ''
   @field private accessor storedOrigin: AttemptOrigin | undefined = undefined

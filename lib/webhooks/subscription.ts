@@ -5,7 +5,7 @@ import {
   type StoredSpecification,
   toStoredSpecification,
 } from '../content/index.js'
-import { field, type Key, oidOf, stored } from '../persistence/index.js'
+import { field, KEPT_BY_UNDO, type Key, oidOf, stored } from '../persistence/index.js'
 import type { WebhookDeliveryAttempt } from './attempt.js'
 import { IWebhookSubscription } from './interfaces.js'
 import { raiseStandingStamp } from './standing-stamp.js'
@@ -27,6 +27,8 @@ export class PersistentSubscription
   extends Container<WebhookDeliveryAttempt>
   implements IWebhookSubscription
 {
+  /** It counts attempts, and these are kept. */
+  static readonly [KEPT_BY_UNDO] = ['resolved']
   @field private accessor storedTo = ''
   @field private accessor storedFor: StoredSpecification | undefined = undefined
   @field private accessor storedWhen: StoredSpecification | undefined = undefined

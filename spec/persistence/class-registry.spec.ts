@@ -32,4 +32,18 @@ describe('Class registry', () => {
     expect(classNamed('spec.Employee')).toBe(Employee)
     expect(storedNameOf(Thief)).toBeUndefined()
   })
+
+  test('former names mean the class, too, and are its own', async () => {
+    class Moved extends Persistent {}
+    stored('spec.Moved', { formerly: ['spec.Here', 'spec.There'] })(Moved)
+    expect(['spec.Here', 'spec.There', 'spec.Moved'].map(classNamed)).toEqual([Moved, Moved, Moved])
+    expect(storedNameOf(Moved)).toBe('spec.Moved')
+    class Thief extends Persistent {}
+    for (const formerly of [['spec.Here'], ['spec.Employee'], ['']]) {
+      expect(await errorOf(() => stored('spec.Thief', { formerly })(Thief))).toMatchObject({
+        code: 'PERSISTENCE_INVALID_CLASS',
+      })
+    }
+    expect([storedNameOf(Thief), classNamed('spec.Thief')]).toEqual([undefined, undefined])
+  })
 })

@@ -37,7 +37,12 @@ async function aStore(cacheBytes = 1_000_000) {
       adopt: () => {},
     })
   }
-  return { store, write }
+  const remove = (): PromiseLike<void> => {
+    const tid = writer.nextTid
+    const commit = { tid, metadata: METADATA, records: [], classes: [], removed: [OID] }
+    return writer.submit({ commit, states: [], trees: [], adopt: () => {} })
+  }
+  return { store, write, remove }
 }
 
 const titleOf = (state: CommittedState | undefined): unknown => state?.values[0]
@@ -81,6 +86,33 @@ describe('Committed store', () => {
     expect(titleOf(store.stateAt(store.epochs.current, OID))).toBe('first')
     await writing
     expect(titleOf(store.stateAt(store.epochs.current, OID))).toBe('second')
+  })
+
+  test('what a commit removes is gone at once for validation, for readers when it is published', async () => {
+    const { store, write, remove } = await aStore()
+    await write('first')
+    const old = store.epochs.acquire()
+    const removing = remove()
+    expect(store.newest(OID)).toBeUndefined()
+    expect(store.newestInMemory(OID)).toBeUndefined()
+    expect(titleOf(store.stateAt(store.epochs.current, OID))).toBe('first')
+    await removing
+    expect(store.stateAt(store.epochs.current, OID)).toBeUndefined()
+    expect(titleOf(store.stateAt(old, OID))).toBe('first')
+    expect(store.cache.size).toBe(0)
+    expect(store.removalOf(OID)).toBe(2)
+  })
+
+  test('what was removed can come back', async () => {
+    const { store, write, remove } = await aStore()
+    await write('first')
+    const removing = remove()
+    const writing = write('second')
+    expect(titleOf(store.newest(OID))).toBe('second')
+    expect(store.hasRemovals).toBe(false)
+    await Promise.all([removing, writing])
+    expect(titleOf(store.stateAt(store.epochs.current, OID))).toBe('second')
+    expect(store.removalOf(OID)).toBeUndefined()
   })
 
   test('gives each oid once', async () => {

@@ -77,15 +77,27 @@ describe('Connection', () => {
     const { transactions, connection } = aConnection(db)
     transactions.begin()
     const held = [...connection.rootMapping.values()] as Employee[]
-    expect(connection.cacheSize).toBeGreaterThanOrEqual(300)
+    expect(connection.cacheSize).toBeLessThan(60)
     await transactions.abort()
-    expect(connection.cacheSize).toBeLessThan(100)
     transactions.begin()
     expect([...connection.rootMapping.values()]).toEqual(held)
     for (const employee of connection.rootMapping.values()) expect(held).toContain(employee)
     expect(held.map(({ data }) => data).sort()).toEqual(
       Array.from({ length: 300 }, (_, n) => n).sort(),
     )
+  })
+
+  test('what a demoted object handed out can still be changed in its transaction', async () => {
+    const db = await aDatabaseWithBob({ phones: ['1'] })
+    const { connection, transactions, bob } = aConnection(db)
+    transactions.begin()
+    const { phones } = bob()
+    connection.cacheMinimize()
+    phones.push('2')
+    connection.cacheMinimize()
+    expect(bob().phones).toBe(phones)
+    await transactions.commit()
+    expect(await ofStoredBob(db, ({ phones }) => [...phones])).toEqual(['1', '2'])
   })
 
   test('what was changed or handed out for changing is not demoted', async () => {
@@ -139,6 +151,79 @@ describe('Connection', () => {
       expect(error).toMatchObject({ code: 'STORAGE_OBJECT_NOT_FOUND' })
       expect(error.message).toContain('000000000000004d')
     })
+  })
+
+  test('an object that is newer than the transaction is a conflict, and one never stored is not', async () => {
+    const db = await aDatabaseWithBob()
+    const { connection, transactions } = aConnection(db)
+    transactions.begin()
+    const oid = await db.transaction((context) => context.connection.add(new Employee()))
+    expect(connection.query(oid)).toBeUndefined()
+    const error = await errorOf(() => connection.get(oid))
+    expect(error).toMatchObject({
+      code: 'STORAGE_READ_CONFLICT',
+      winner: db.lastTid,
+      retryable: true,
+    })
+    await transactions.abort()
+    transactions.begin()
+    expect(oidOf(connection.get(oid))).toBe(oid)
+  })
+
+  test('prefetches states, and ends with its transaction', async () => {
+    const db = await aDatabase()
+    const oids = await db.transaction(({ connection }) =>
+      Array.from({ length: 3000 }, () => connection.add(new Employee())),
+    )
+    db.cacheClear()
+    const { connection, transactions } = aConnection(db)
+    expect(await codeThrownBy(() => connection.prefetch(oids))).toBe(
+      'PERSISTENCE_OUTSIDE_TRANSACTION',
+    )
+    transactions.begin()
+    expect(await connection.prefetch([...oids, toOid(1_000_000), new Employee()])).toBe(3000)
+    const { storageReads } = db.counters
+    for (const oid of oids) expect((connection.get(oid) as Employee).title).toBe('')
+    expect(db.counters.storageReads).toBe(storageReads)
+    const held = connection.get(oids[0]!)
+    connection.cacheMinimize()
+    expect(await connection.prefetch([held])).toBe(1)
+    expect(await codeThrownBy(() => db.view((it) => it.connection.prefetch([held])))).toBe(
+      'PERSISTENCE_FOREIGN_OBJECT',
+    )
+    const running = connection.prefetch(oids)
+    await transactions.abort()
+    expect(await running).toBeLessThanOrEqual(3000)
+  })
+
+  test('counts what it did, and the database what all did', async () => {
+    const db = await aDatabaseWithBob()
+    db.cacheClear()
+    const { connection, transactions, bob } = aConnection(db)
+    transactions.begin()
+    bob().title = 'x'
+    await transactions.commit()
+    transactions.begin()
+    bob().title = 'y'
+    await transactions.abort()
+    expect(connection.counters).toEqual({ loads: 2, stores: 1 })
+    expect(db.counters).toMatchObject({ commits: 3, aborts: 1, conflicts: 0 })
+    expect(db.counters.hits).toBeGreaterThan(0)
+  })
+
+  test('the database knows how old the oldest of its snapshots is', async () => {
+    const db = await aDatabaseWithBob()
+    const { transactions } = aConnection(db)
+    transactions.begin()
+    const { lastTid } = db
+    for (const title of ['a', 'b']) {
+      await db.transaction((context) => {
+        bobOf(context).title = title
+      })
+    }
+    expect(db.snapshots).toEqual({ open: 2, oldestTid: lastTid, commitsBehind: 2 })
+    await transactions.abort()
+    expect(db.snapshots).toEqual({ open: 1, oldestTid: lastTid + 2, commitsBehind: 0 })
   })
 
   test('an object of another connection is refused, and nothing is stored', async () => {

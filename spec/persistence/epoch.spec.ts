@@ -53,6 +53,19 @@ describe('Epochs', () => {
     expect(await codeThrownBy(() => textAt(epochs.current))).toBe('STORAGE_CLOSED')
   })
 
+  test('who waits for the next one is told at its publication, and at the end', async () => {
+    const { epochs, commit } = await someEpochs()
+    const told: string[] = []
+    const waiting = epochs.next().then(() => told.push(`commit ${epochs.current.tid}`))
+    expect(told).toEqual([])
+    await commit(1)
+    await waiting
+    const ending = epochs.next().then(() => told.push('end'))
+    epochs.close()
+    await ending
+    expect(told).toEqual(['commit 1', 'end'])
+  })
+
   test('one is the tid that was published', async () => {
     const { epochs } = await someEpochs()
     expect(() => epochs.publish(toTid(7))).toThrow('ends with it')

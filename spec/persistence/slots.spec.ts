@@ -24,5 +24,5 @@ test('who owns new objects allows every write and has nothing stored', () => {
   const { owner } = new Slots(layoutOf(Employee))
   expect(owner.isWriting).toBe(true)
   expect(() => owner.assertWritable(new Employee())).not.toThrow()
-  expect(() => owner.nodeSource(new Reference(toOid(1)))).toThrow()
+  expect(() => owner.nodeSource.node(new Reference(toOid(1)))).toThrow()
 })

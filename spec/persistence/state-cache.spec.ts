@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
+import { TreeNode } from '../../lib/persistence/btree/tree-node.js'
 import { layoutOf } from '../../lib/persistence/class-layout.js'
-import { ClassTable } from '../../lib/persistence/class-table.js'
+import { ClassTable, NODE_LAYOUT } from '../../lib/persistence/class-table.js'
 import { CommittedState } from '../../lib/persistence/committed-state.js'
 import { StateCache } from '../../lib/persistence/state-cache.js'
 import { toOid, toTid } from '../../lib/storage/index.js'
@@ -36,15 +37,88 @@ describe('State cache', () => {
   test('what was used since the last sweep stays, what was not goes', () => {
     const cache = new StateCache(SIZE * 10)
     for (let n = 0; n < 11; n++) cache.put(aState(n))
-    expect([cache.size, cache.get(toOid(2))?.oid]).toEqual([9, 2])
+    expect([cache.size, cache.get(toOid(2))?.oid]).toEqual([10, 2])
     cache.put(aState(11))
     cache.put(aState(12))
     expect([2, 3, 4, 12].map((oid) => cache.get(toOid(oid)) !== undefined)).toEqual([
       true,
       false,
-      false,
+      true,
       true,
     ])
+  })
+
+  test('what is only read while there is no room stays for a moment, and pushes nothing out', () => {
+    const cache = new StateCache(SIZE * 10)
+    for (let n = 0; n < 10; n++) cache.offer(aState(n))
+    for (let n = 100; n < 1000; n++) cache.offer(aState(n))
+    expect([cache.size, cache.get(toOid(0)) !== undefined]).toEqual([10, true])
+    expect([cache.get(toOid(100)), cache.get(toOid(999))?.oid]).toEqual([undefined, 999])
+  })
+
+  test('what is asked for again in that moment stays for longer', () => {
+    const cache = new StateCache(SIZE * 10)
+    for (let n = 0; n < 11; n++) cache.offer(aState(n))
+    expect(cache.get(toOid(10))?.oid).toBe(10)
+    for (let n = 100; n < 1000; n++) cache.offer(aState(n))
+    expect([cache.size, cache.get(toOid(10))?.oid]).toEqual([10, 10])
+  })
+
+  test('a newer revision takes the place of one that stays for a moment', () => {
+    const cache = new StateCache(SIZE)
+    cache.offer(aState(1))
+    cache.offer(aState(2, 1))
+    cache.put(aState(2, 2))
+    cache.put(aState(1, 3))
+    expect(cache.get(toOid(2))).toBeUndefined()
+    cache.offer(aState(2, 4))
+    cache.delete(toOid(2))
+    expect(cache.get(toOid(2))).toBeUndefined()
+  })
+
+  test('nodes of trees know whether they are in it', () => {
+    const cache = new StateCache(10_000)
+    const node = new TreeNode(0, [1], [1])
+    const parent = new TreeNode(1, [], [0])
+    const isAtHand = (): boolean => {
+      parent.keepChild(0, node)
+      return parent.sharedChild(0, 9) !== undefined
+    }
+    const state = new CommittedState(toOid(7), toTid(1), NODE_LAYOUT, [node], 100)
+    expect(isAtHand()).toBe(false)
+    cache.put(state)
+    expect(isAtHand()).toBe(true)
+    cache.put(new CommittedState(toOid(7), toTid(2), NODE_LAYOUT, [new TreeNode(0, [], [])], 100))
+    expect(isAtHand()).toBe(false)
+    for (const leave of [() => cache.delete(toOid(7)), () => cache.clear()]) {
+      cache.put(state)
+      expect(isAtHand()).toBe(true)
+      leave()
+      expect(isAtHand()).toBe(false)
+    }
+  })
+
+  test('a node that is found through its parent is in use', () => {
+    const cache = new StateCache(SIZE * 3)
+    const node = new TreeNode(0, [1], [1])
+    const parent = new TreeNode(1, [], [0])
+    for (let n = 0; n < 9; n++) cache.put(aState(n + 20))
+    cache.put(new CommittedState(toOid(7), toTid(1), NODE_LAYOUT, [node], 100))
+    parent.keepChild(0, node)
+    for (let n = 100; n < 130; n++) {
+      cache.put(aState(n))
+      expect(parent.sharedChild(0, 9)).toBe(node)
+    }
+    for (let n = 100; n < 130; n++) cache.put(aState(n))
+    expect(parent.sharedChild(0, 9)).toBeUndefined()
+  })
+
+  test('a state that is deleted is gone, and so is what it was charged', () => {
+    const cache = new StateCache(1_000_000)
+    cache.put(aState(1))
+    cache.delete(toOid(1))
+    cache.delete(toOid(2))
+    expect([cache.size, cache.bytes, cache.get(toOid(1))]).toEqual([0, 0, undefined])
   })
 
   test('a state that alone exceeds the budget is not kept', () => {

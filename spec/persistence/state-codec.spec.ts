@@ -11,8 +11,13 @@ import { type StorageRecord, toOid, toTid } from '../../lib/storage/index.js'
 import { Employee } from '../support/persistence-builders.js'
 import { codeThrownBy, errorOf } from '../support/storage-builders.js'
 
-const neverRefer = (): never => {
-  throw new Error('no object here')
+const noObjects = {
+  refer: (): never => {
+    throw new Error('no object here')
+  },
+  referWeakly: (): never => {
+    throw new Error('no object here')
+  },
 }
 
 /** A table that knows employees. */
@@ -28,7 +33,7 @@ function aRecord(classId: number, state: Uint8Array): StorageRecord {
 /** The value after it was stored and read. */
 function stored(value: unknown): unknown {
   const { classes, classId } = aTable()
-  const committed = toCommitted(importValue(value, 'it'), neverRefer)
+  const committed = toCommitted(importValue(value, 'it'), noObjects)
   const layout = classes.layoutFor(layoutOf(Employee))
   const bytes = encodeState([committed, 1, 2, 3], layout)
   const { values, oid, serial } = decodeState(aRecord(classId, bytes), classes)

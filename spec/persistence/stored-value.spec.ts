@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import { plain } from '../../lib/persistence/index.js'
-import { Reference } from '../../lib/persistence/reference.js'
+import { plain, WeakReference } from '../../lib/persistence/index.js'
+import { Reference, WeakOid } from '../../lib/persistence/reference.js'
+import { UNOWNED } from '../../lib/persistence/slots.js'
 import {
   CommittedMap,
   CommittedSet,
@@ -26,6 +27,17 @@ class Index extends Map<string, string> {}
 class Tags extends Set<string> {}
 class Moment extends Date {}
 
+/** Its bytes are elsewhere now. */
+function transferred<T extends ArrayBuffer | Uint8Array<ArrayBuffer>>(value: T): T {
+  structuredClone(value, { transfer: [value instanceof Uint8Array ? value.buffer : value] })
+  return value
+}
+
+/** `[[[…]]]` */
+function nested(depth: number): unknown {
+  return depth === 0 ? 'end' : [nested(depth - 1)]
+}
+
 const cycle: { self?: unknown[] } = {}
 cycle.self = [cycle]
 
@@ -49,6 +61,19 @@ describe('Imported value', () => {
     ['a boxed text', Object('x'), 'an instance of String'],
     ['a DataView', new DataView(new ArrayBuffer(1)), 'an instance of DataView'],
     ['a WeakMap', new WeakMap(), 'an instance of WeakMap'],
+    ['a URL', new URL('https://example.com'), 'an instance of URL'],
+    ['shared memory', new SharedArrayBuffer(1), 'an instance of SharedArrayBuffer'],
+    [
+      'a transferred buffer',
+      [transferred(new ArrayBuffer(1))],
+      'it[0] was given binary data that was',
+    ],
+    [
+      'a view of one',
+      transferred(new Uint8Array(1)),
+      'it was given binary data that was transferred',
+    ],
+    ['what is nested too deep', nested(501), '[0] was given values nested in 500 others'],
     ['a cycle', cycle, 'it.self[0] was given a cycle'],
     ['a lone surrogate', { a: 'x\ud800' }, 'it.a was given a string with a lone surrogate'],
     ['a lone surrogate as a key', { '\udc00': 1 }, 'a property name with a lone surrogate'],
@@ -73,6 +98,17 @@ describe('Imported value', () => {
     expect(error).toMatchObject({
       details: { object: 'spec.Employee (not added yet)', where: 'title' },
     })
+  })
+
+  test('may be nested deep, but not as deep as the stack', () => {
+    expect(importValue(nested(500), 'it')).toEqual(nested(500))
+  })
+
+  test('of shared memory seen through a view is the bytes', () => {
+    const view = new Uint8Array(new SharedArrayBuffer(2))
+    view[1] = 7
+    const copy = importValue(view, 'it') as Uint8Array
+    expect([copy.buffer instanceof SharedArrayBuffer, [...copy]]).toEqual([false, [0, 7]])
   })
 
   test('is a copy at all depths', () => {
@@ -153,13 +189,16 @@ describe('Imported value', () => {
 })
 
 describe('Committed value', () => {
-  const refer = (): Reference => new Reference(toOid(4))
+  const referrer = {
+    refer: () => new Reference(toOid(4)),
+    referWeakly: () => new WeakOid(toOid(5)),
+  }
 
   test('holds references for objects, at all depths', () => {
     const bob = new Employee()
     const committed = toCommitted(
       importValue({ bob, list: [bob], map: new Map([['b', bob]]), set: new Set([bob]) }, 'it'),
-      refer,
+      referrer,
     )
     expect(committed).toEqual({
       bob: new Reference(toOid(4)),
@@ -171,8 +210,8 @@ describe('Committed value', () => {
   })
 
   test('parts that are committed already are shared', () => {
-    const part = toCommitted({ a: [1] }, refer)
-    expect((toCommitted([part, 2], refer) as unknown[])[0]).toBe(part)
+    const part = toCommitted({ a: [1] }, referrer)
+    expect((toCommitted([part, 2], referrer) as unknown[])[0]).toBe(part)
   })
 
   test('is pure when it is frozen through and through', () => {
@@ -195,13 +234,11 @@ describe('Localized value', () => {
     const bob = new Employee()
     const committed = toCommitted(
       { at: new Date(1), list: [bob, [1]] },
-      () => new Reference(toOid(4)),
+      { refer: () => new Reference(toOid(4)), referWeakly: () => new WeakOid(toOid(5)) },
     ) as { at: Date; list: unknown[] }
     const watched: [object, object][] = []
-    const local = localize(
-      committed,
-      () => bob,
-      (copy, original) => watched.push([copy, original]),
+    const local = localize(committed, { ...UNOWNED, resolve: () => bob }, (copy, original) =>
+      watched.push([copy, original]),
     ) as typeof committed
     expect(local.list[0]).toBe(bob)
     expect(local.list[1]).toBe(committed.list[1])
@@ -243,7 +280,8 @@ describe('plain', () => {
   })
 
   test('leaves persistent objects as they are', () => {
-    const bob = new Employee()
+    const [bob, weak] = [new Employee(), new WeakReference(new Employee())]
     expect(plain([bob])[0]).toBe(bob)
+    expect(plain([weak])[0]).toBe(weak)
   })
 })

@@ -17,6 +17,7 @@ const key: fc.Arbitrary<Key> = fc.oneof(
   fc.bigInt({ min: -3n, max: 40n }),
   fc.integer({ min: 0, max: 300 }).map((n) => `k${n}`),
   fc.tuple(fc.constantFrom('a', 'b'), fc.integer({ min: 0, max: 60 })),
+  fc.uint8Array({ maxLength: 2 }),
 )
 
 type Step =
@@ -57,7 +58,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 )
 
 const range: fc.Arbitrary<RangeOptions> = fc.record(
-  { min: key, max: key, excludeMin: fc.boolean(), excludeMax: fc.boolean(), reverse: fc.boolean() },
+  {
+    min: key,
+    max: key,
+    excludeMin: fc.boolean(),
+    excludeMax: fc.boolean(),
+    reverse: fc.boolean(),
+    limit: fc.nat(40),
+  },
   { requiredKeys: [] },
 )
 
@@ -78,13 +86,13 @@ class SortedArray {
     return this.entries.length < before
   }
 
-  range({ min, max, excludeMin, excludeMax, reverse }: RangeOptions): [Key, number][] {
+  range({ min, max, excludeMin, excludeMax, reverse, limit }: RangeOptions): [Key, number][] {
     const inside = this.entries.filter(
       ([other]) =>
         (min === undefined || compareKeys(other, min) >= (excludeMin ? 1e-9 : 0)) &&
         (max === undefined || compareKeys(other, max) <= (excludeMax ? -1e-9 : 0)),
     )
-    return reverse ? inside.reverse() : inside
+    return (reverse ? inside.reverse() : inside).slice(0, limit)
   }
 }
 
@@ -252,6 +260,7 @@ function expectSame(
   ranges: readonly RangeOptions[],
 ): void {
   const { entries } = array
+  expect(tree.check()).toEqual([])
   expect([...tree]).toEqual(entries)
   expect([tree.size, tree.minKey(), tree.maxKey()]).toEqual([
     entries.length,

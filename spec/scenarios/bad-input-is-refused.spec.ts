@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { ClassicLevel } from 'classic-level'
 import {
   Contained,
+  createDirectoryStorage,
   Database,
   definePersistent,
   Folder,
@@ -102,6 +103,11 @@ describe('A record that cannot be read', () => {
     const db = await aDatabase()
     const oid = await db.view(({ root }) => oidOf(traverse(root, '/notes/one', Note)) as number)
     await db.close()
+    // From the redo log it would be healed.
+    const storage = createDirectoryStorage(directory)
+    await storage.open()
+    await storage.checkpoint()
+    await storage.close()
     const level = new ClassicLevel<Buffer, Buffer>(directory, {
       keyEncoding: 'buffer',
       valueEncoding: 'buffer',

@@ -65,8 +65,8 @@ export async function tellStory(): Promise<unknown> {
   return told
 }
 
-/** Which kinds of binary data come back as they were. Not within Jest, whose globals are not Node's. */
-export async function storeTypedArrays(): Promise<Record<string, boolean>> {
+/** Which kinds of values come back as they were. */
+export async function storeEveryKind(): Promise<Record<string, boolean>> {
   const values = {
     Float64Array: new Float64Array([1.5, -0, Number.NaN]),
     Float32Array: new Float32Array([0.5]),
@@ -83,6 +83,15 @@ export async function storeTypedArrays(): Promise<Record<string, boolean>> {
     part: new Float64Array([1, 2, 3]).subarray(1, 2),
     Buffer: Buffer.from('abc'),
     ArrayBuffer: new Uint8Array([1, 2]).buffer,
+    numbers: [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 5e-324, 2 ** 53],
+    bigints: [0n, -1n, 2n ** 64n, -(3n ** 500n)],
+    nothing: [undefined, null, { a: undefined }],
+    dates: [new Date(0), new Date(-8.64e15)],
+    text: ['', '\u{1f600}', 'é'.repeat(100_000)],
+    map: new Map<unknown, unknown>([
+      [1, new Set([new Float32Array([1])])],
+      ['1', new Map([[Number.NaN, []]])],
+    ]),
   }
   const db = await ObjectDatabase.open('', { storage: createMemoryStorage() })
   await db.transaction(({ rootMapping }) => void rootMapping.set('values', values as never))

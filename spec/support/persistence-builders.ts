@@ -1,3 +1,4 @@
+import { makeStandIn } from '../../lib/persistence/broken-object.js'
 import {
   BTree,
   field,
@@ -28,6 +29,19 @@ export class Employee extends Persistent {
 @stored('spec.Office')
 export class Office extends BTree<string, unknown> {
   @field accessor city = ''
+}
+
+/**
+ * An object as a program stored it that had another class of this name, or has it no more: with these
+ * values in these fields.
+ */
+export function anEarlierObject(
+  storedName: string,
+  state: Readonly<Record<string, unknown>>,
+): Persistent {
+  const row = { name: storedName, fields: Object.keys(state) }
+  const { constructor: Earlier } = makeStandIn(row, Persistent, { isBroken: false })
+  return Object.assign(new (Earlier as new () => Persistent)(), state)
 }
 
 /** A database in memory, with nothing in it. Errors without a caller are the spec's own doing. */

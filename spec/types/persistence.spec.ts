@@ -17,6 +17,7 @@ import {
   stateOf,
   stored,
   type TransactionContext,
+  WeakReference,
 } from '../../lib/persistence/index.js'
 import type { Oid, Tid } from '../../lib/storage/index.js'
 
@@ -35,6 +36,9 @@ class Employee extends Persistent {
   @field({ default: 'open' }) accessor state: 'open' | 'closed' = 'open'
   @field({ default: { a: 1 } }) accessor plain: { a: number; b?: string } = { a: 2 }
   @field({ default: null }) accessor nothing: string | null = ''
+  @field({ formerly: ['numbers'] }) accessor renamed: string[] = []
+  @field({ formerly: ['old'], default: 1 }) accessor both = 2
+  @field accessor friend: WeakReference<Employee> | undefined = undefined
 }
 
 describe('Persistence types', () => {
@@ -43,6 +47,9 @@ describe('Persistence types', () => {
     expectTypeOf<Employee['grade']>().toEqualTypeOf<number>()
     expectTypeOf<Employee['tags']>().toEqualTypeOf<string[]>()
     expectTypeOf<Employee['state']>().toEqualTypeOf<'open' | 'closed'>()
+    expectTypeOf<Employee['renamed']>().toEqualTypeOf<string[]>()
+    expectTypeOf<Employee['both']>().toEqualTypeOf<number>()
+    expectTypeOf(new WeakReference(new Employee()).deref()).toEqualTypeOf<Employee | undefined>()
     expectTypeOf<Employee['boss']>().toEqualTypeOf<Employee | undefined>()
     expectTypeOf<Employee['seen']>().toEqualTypeOf<Map<string, Set<Date>>>()
   })

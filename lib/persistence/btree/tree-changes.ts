@@ -1,10 +1,8 @@
 import type { Reference } from '../reference.js'
 import { NO_OID } from '../slots.js'
-import { type Key, keyToken, searchKeys } from './keys.js'
-import { MAX_ITEMS, TreeNode } from './tree-node.js'
-
-/** Gives the committed node that a reference leads to. */
-export type NodeSource = (reference: Reference) => TreeNode
+import { compareKeys, type Key, keyToken, searchKeys } from './keys.js'
+import { INNER_ITEMS, LEAF_ITEMS, ROOT_ITEMS, TreeNode } from './tree-node.js'
+import { childPosition, hasKey, type NodeSource } from './tree-reading.js'
 
 /** What a transaction did to one key; the last deed counts. */
 export interface TreeOperation {
@@ -14,24 +12,47 @@ export interface TreeOperation {
   readonly kind: 'set' | 'delete'
 }
 
+/** A working copy as it was at one instant. Costs nothing to make. */
+export interface TreeSavepoint {
+  readonly root: TreeNode
+  /** How many entries of the journal come before it. */
+  readonly deeds: number
+  readonly touchesAll: boolean
+  readonly wasCleared: boolean
+}
+
+/** What brings the operations back to before one deed. */
+type Undo = (operations: Map<unknown, TreeOperation>) => Map<unknown, TreeOperation>
+
 /**
  * The working copy of one tree in one transaction, and the operations that made it, by key. When
  * other transactions changed the same nodes meanwhile, the operations are applied again to the
  * newest tree, so that only writers of the same key conflict, never writers of one node.
+ *
+ * Nodes are copied before their first change, and once more in each span between two savepoints.
  */
 export class TreeChanges {
   readonly #source: NodeSource
+  readonly #isRemembering: boolean
   #root: TreeNode
   #operations = new Map<unknown, TreeOperation>() // token of the key → the last operation
+  #journal: Undo[] | undefined // since the first savepoint
+  #span = {} // nodes that bear it may be changed in place
+  #recent: RecentLeaf | undefined
   /** Every key counts as written: the tree was cleared, or its owner was removed or moved. */
   touchesAll = false
   #wasCleared = false
   /** Rises with each change of structure: iterators look for their place again. */
   revision = 1
 
-  constructor(root: TreeNode, source: NodeSource) {
-    this.#root = root.toWorking()
+  /**
+   * @param isRemembering - false for a tree that nobody else can have changed, since it was never
+   *   stored: then there is nothing to apply again.
+   */
+  constructor(root: TreeNode, source: NodeSource, isRemembering = true) {
+    this.#root = root.toWorking(this.#span)
     this.#source = source
+    this.#isRemembering = isRemembering
   }
 
   get root(): TreeNode {
@@ -43,37 +64,71 @@ export class TreeChanges {
   }
 
   get isEmpty(): boolean {
-    return this.#operations.size === 0 && !this.touchesAll && !this.#wasCleared
+    if (this.#operations.size > 0 || this.touchesAll || this.#wasCleared) return false
+    return this.#isRemembering || !this.#root.isDirty
   }
 
   /** @returns whether the key is new. */
   set(key: Key, value: unknown): boolean {
-    this.#operations.set(keyToken(key), { key, value, kind: 'set' })
-    const isNew = this.#insert(key, value)
-    if (isNew) this.#root.size++
-    this.#root.isDirty = true
+    this.#remember({ key, value, kind: 'set' })
+    const isNew = this.#setRecent(key, value) ?? this.#insert(key, value)
+    const root = this.#ownRoot()
+    if (isNew) root.size++
+    root.isDirty = true
     this.revision++
     return isNew
   }
 
   /** @returns whether the key was there. */
   delete(key: Key): boolean {
-    const wasThere = this.#remove(this.#root, key)
-    if (!wasThere) return false
-    this.#operations.set(keyToken(key), { key, kind: 'delete' })
-    this.#root.size--
-    this.#root.isDirty = true
+    if (!hasKey(this.#root, key, this.#source)) return false
+    this.#remember({ key, kind: 'delete' })
+    this.#recent = undefined
+    const root = this.#ownRoot()
+    this.#remove(root, key)
+    root.size--
+    root.isDirty = true
     this.#collapse()
     this.revision++
     return true
   }
 
   clear(): void {
-    this.#operations.clear()
+    const cleared = this.#operations
+    this.#journal?.push(() => cleared)
+    this.#operations = new Map()
     this.#wasCleared = true
     this.touchesAll = true
-    this.#root = new TreeNode(0, [], [])
-    this.#root.isDirty = true
+    this.#recent = undefined
+    this.#root = this.#newNode(0, [], [])
+    this.revision++
+  }
+
+  /** The values in the nodes that were changed since the last savepoint; of a new tree all. */
+  recentValues(): IterableIterator<unknown> {
+    return valuesIn(this.#root, this.#isRemembering ? this.#span : undefined)
+  }
+
+  /** An instant to come back to, any number of times. */
+  savepoint(): TreeSavepoint {
+    this.#journal ??= []
+    this.#beginSpan()
+    return {
+      root: this.#root,
+      deeds: this.#journal.length,
+      touchesAll: this.touchesAll,
+      wasCleared: this.#wasCleared,
+    }
+  }
+
+  /** Back to what it was; savepoints made since are void. */
+  rollbackTo({ root, deeds, touchesAll, wasCleared }: TreeSavepoint): void {
+    const undone = this.#journal?.splice(deeds) ?? []
+    for (const undo of undone.reverse()) this.#operations = undo(this.#operations)
+    this.#root = root
+    this.touchesAll = touchesAll
+    this.#wasCleared = wasCleared
+    this.#beginSpan()
     this.revision++
   }
 
@@ -94,111 +149,195 @@ export class TreeChanges {
     forgetOids(this.#root)
   }
 
-  /** The child of a working node as a working node; a committed one is copied into its place. */
-  #child(parent: TreeNode, position: number): TreeNode {
-    const item = parent.items[position]
-    if (item instanceof TreeNode) return item
-    const child = this.#source(item as Reference).toWorking()
-    child.oid = (item as Reference).oid
+  /** Nodes changed so far stay as they are: who changes them further makes copies. */
+  #beginSpan(): void {
+    this.#span = {}
+    this.#recent = undefined
+  }
+
+  #remember(operation: TreeOperation): void {
+    if (!this.#isRemembering) return
+    const token = keyToken(operation.key)
+    if (this.#journal !== undefined) {
+      const before = this.#operations.get(token)
+      this.#journal.push((operations) => {
+        if (before === undefined) operations.delete(token)
+        else operations.set(token, before)
+        return operations
+      })
+    }
+    this.#operations.set(token, operation)
+  }
+
+  #ownRoot(): TreeNode {
+    if (this.#root.span !== this.#span) this.#root = this.#root.toWorking(this.#span)
+    return this.#root
+  }
+
+  /** A child of a node of this span, as a node of this span: copied into its place where it is not. */
+  #ownChild(parent: TreeNode, position: number): TreeNode {
+    const item = parent.items[position] as TreeNode | Reference
+    if (!(item instanceof TreeNode)) {
+      const child = this.#source.node(item).toWorking(this.#span)
+      child.oid = item.oid
+      parent.items[position] = child
+      return child
+    }
+    if (item.span === this.#span) return item
+    const child = item.toWorking(this.#span)
     parent.items[position] = child
     return child
   }
 
+  #newNode(level: number, keys: Key[], items: unknown[], size = 0): TreeNode {
+    const node = new TreeNode(level, keys, items, size)
+    node.span = this.#span
+    node.isDirty = true
+    return node
+  }
+
+  /**
+   * Into the leaf of the last key, which spares the way from the root when keys come in order.
+   * @returns whether the key is new; `undefined` when it belongs elsewhere, or the leaf is full.
+   */
+  #setRecent(key: Key, value: unknown): boolean | undefined {
+    const recent = this.#recent
+    if (recent === undefined || !isWithin(key, recent)) return undefined
+    const { leaf } = recent
+    const position = searchKeys(leaf.keys, key)
+    if (position < 0 && leaf.keys.length >= LEAF_ITEMS) return undefined
+    return putInLeaf(leaf, position, key, value)
+  }
+
   #insert(key: Key, value: unknown): boolean {
-    const root = this.#root
-    const isNew = this.#insertBelow(root, key, value)
-    if (root.items.length > MAX_ITEMS) {
+    const root = this.#ownRoot()
+    this.#recent = undefined
+    const isNew = this.#insertBelow(root, key, value, undefined, undefined)
+    if (root.items.length > (root.level === 0 ? LEAF_ITEMS : ROOT_ITEMS)) {
       // The root keeps its place in its owner's record: both halves go below it.
-      const { right, separator } = split(root, key)
-      const left = new TreeNode(root.level, root.keys, root.items)
-      left.isDirty = true
-      this.#root = new TreeNode(root.level + 1, [separator], [left, right], root.size)
+      const { right, separator } = this.#split(root, key)
+      const left = this.#newNode(root.level, root.keys, root.items)
+      this.#root = this.#newNode(root.level + 1, [separator], [left, right], root.size)
     }
     return isNew
   }
 
-  #insertBelow(node: TreeNode, key: Key, value: unknown): boolean {
+  /** @param low, high - between which keys the node is; `undefined` where nothing bounds it. */
+  #insertBelow(
+    node: TreeNode,
+    key: Key,
+    value: unknown,
+    low: Key | undefined,
+    high: Key | undefined,
+  ): boolean {
     if (node.level === 0) {
-      const position = searchKeys(node.keys, key)
-      node.isDirty = true
-      if (position >= 0) {
-        node.items[position] = value
-        return false
-      }
-      node.keys.splice(~position, 0, key)
-      node.items.splice(~position, 0, value)
-      return true
+      this.#recent = { leaf: node, low, high }
+      return putInLeaf(node, searchKeys(node.keys, key), key, value)
     }
     const position = childPosition(node, key)
-    const child = this.#child(node, position)
-    const isNew = this.#insertBelow(child, key, value)
-    if (child.items.length > MAX_ITEMS) {
-      const { right, separator } = split(child, key)
-      node.keys.splice(position, 0, separator)
-      node.items.splice(position + 1, 0, right)
+    const child = this.#ownChild(node, position)
+    const isNew = this.#insertBelow(
+      child,
+      key,
+      value,
+      node.keys[position - 1] ?? low,
+      node.keys[position] ?? high,
+    )
+    if (child.items.length > (child.level === 0 ? LEAF_ITEMS : INNER_ITEMS)) {
+      const { right, separator } = this.#split(child, key)
+      insertAt(node.keys, position, separator)
+      insertAt(node.items, position + 1, right)
       node.isDirty = true
     }
     return isNew
   }
 
-  #remove(node: TreeNode, key: Key): boolean {
+  #remove(node: TreeNode, key: Key): void {
     if (node.level === 0) {
       const position = searchKeys(node.keys, key)
-      if (position < 0) return false
       node.keys.splice(position, 1)
       node.items.splice(position, 1)
       node.isDirty = true
-      return true
+      return
     }
     const position = childPosition(node, key)
-    const child = this.#child(node, position)
-    const wasThere = this.#remove(child, key)
+    const child = this.#ownChild(node, position)
+    this.#remove(child, key)
     if (child.items.length === 0) {
       node.items.splice(position, 1)
       node.keys.splice(position === 0 ? 0 : position - 1, 1)
       node.isDirty = true
     }
-    return wasThere
   }
 
-  /** A root without entries, or with one child, becomes a smaller tree. */
+  /** A root without entries, or with one child that can be a root, becomes a smaller tree. */
   #collapse(): void {
     while (this.#root.level > 0 && this.#root.items.length <= 1) {
-      const { size } = this.#root
-      const only =
-        this.#root.items.length === 0 ? new TreeNode(0, [], []) : this.#child(this.#root, 0)
-      this.#root = new TreeNode(only.level, only.keys, only.items, size)
-      this.#root.isDirty = true
+      const { size, items } = this.#root
+      const only = items.length === 0 ? this.#newNode(0, [], []) : this.#ownChild(this.#root, 0)
+      if (only.level > 0 && only.items.length > ROOT_ITEMS) return
+      this.#root = this.#newNode(only.level, only.keys, only.items, size)
     }
   }
+
+  /**
+   * Moves the upper part of an overfull node into a new one. After an insertion at the very end only
+   * the last item moves, so that rising keys leave full nodes behind.
+   */
+  #split(node: TreeNode, inserted: Key): { right: TreeNode; separator: Key } {
+    const count = node.items.length
+    const isLeaf = node.level === 0
+    const last = node.keys[node.keys.length - 1] as Key
+    const isAtEnd = isLeaf ? last === inserted : compareKeys(inserted, last) >= 0
+    const cut = isAtEnd ? count - 1 : count >>> 1
+    const rightItems = node.items.splice(cut)
+    const rightKeys = node.keys.splice(isLeaf ? cut : cut - 1)
+    const separator = (isLeaf ? rightKeys[0] : rightKeys.shift()) as Key
+    node.isDirty = true
+    this.#recent = undefined
+    return { right: this.#newNode(node.level, rightKeys, rightItems), separator }
+  }
+}
+
+/** A leaf of the present span, and the keys that belong into it: from `low` to below `high`. */
+interface RecentLeaf {
+  readonly leaf: TreeNode
+  readonly low: Key | undefined
+  readonly high: Key | undefined
+}
+
+function isWithin(key: Key, { low, high }: RecentLeaf): boolean {
+  if (low !== undefined && compareKeys(key, low) < 0) return false
+  return high === undefined || compareKeys(key, high) < 0
+}
+
+/** @returns whether the key is new. */
+function putInLeaf(leaf: TreeNode, position: number, key: Key, value: unknown): boolean {
+  leaf.isDirty = true
+  if (position >= 0) {
+    leaf.items[position] = value
+    return false
+  }
+  insertAt(leaf.keys, ~position, key)
+  insertAt(leaf.items, ~position, value)
+  return true
+}
+
+/** As `splice`, which would make an array of what it removed. */
+function insertAt<T>(array: T[], position: number, item: T): void {
+  array.push(item)
+  for (let at = array.length - 1; at > position; at--) array[at] = array[at - 1] as T
+  array[position] = item
+}
+
+/** @param span - the nodes to look at; all nodes of the working copy when it is left out. */
+function* valuesIn(node: TreeNode, span: object | undefined): IterableIterator<unknown> {
+  if (span !== undefined && node.span !== span) return
+  if (node.level === 0) yield* node.items
+  else for (const item of node.items) if (item instanceof TreeNode) yield* valuesIn(item, span)
 }
 
 function forgetOids(node: TreeNode): void {
   node.oid = NO_OID
   if (node.level > 0) for (const child of node.items) forgetOids(child as TreeNode)
-}
-
-/** Which child of an inner node holds `key`. */
-export function childPosition(node: TreeNode, key: Key): number {
-  const position = searchKeys(node.keys, key)
-  return position >= 0 ? position + 1 : ~position
-}
-
-/**
- * Moves the upper part of an overfull node into a new one. After an insertion at the very end only
- * the last item moves, so that rising keys leave full nodes behind.
- */
-function split(node: TreeNode, inserted: Key): { right: TreeNode; separator: Key } {
-  const count = node.items.length
-  const isLeaf = node.level === 0
-  const last = node.keys[node.keys.length - 1] as Key
-  const atEnd = isLeaf ? last === inserted : searchKeys(node.keys, inserted) === ~node.keys.length
-  const cut = atEnd ? count - 1 : count >>> 1
-  const rightItems = node.items.splice(cut)
-  const rightKeys = node.keys.splice(isLeaf ? cut : cut - 1)
-  const separator = (isLeaf ? rightKeys[0] : rightKeys.shift()) as Key
-  const right = new TreeNode(node.level, rightKeys, rightItems)
-  right.isDirty = true
-  node.isDirty = true
-  return { right, separator }
 }

@@ -2,14 +2,16 @@ import { describe, expect, test } from '@jest/globals'
 import {
   compareKeys,
   importKey,
+  isKey,
   type Key,
   keyToken,
+  presentKey,
   searchKeys,
 } from '../../../lib/persistence/btree/keys.js'
 import { codeThrownBy, errorOf } from '../../support/storage-builders.js'
 
 describe('Keys', () => {
-  test('numbers come before bigints, these before text, text before tuples', () => {
+  test('numbers come before bigints, these before text, bytes and tuples', () => {
     const sorted: Key[] = [
       Number.NEGATIVE_INFINITY,
       -1,
@@ -22,10 +24,14 @@ describe('Keys', () => {
       'A',
       'a',
       'aa',
+      Uint8Array.of(),
+      Uint8Array.of(1, 255),
+      Uint8Array.of(2),
       [],
       [1],
       [1, 'a'],
       ['a'],
+      ['a', Uint8Array.of(7)],
       ['a', []],
       ['b'],
     ]
@@ -77,9 +83,45 @@ describe('Keys', () => {
       ['a', ['b']],
       'tuple:string:1:a',
       ['a'],
+      Uint8Array.of(49),
+      [Uint8Array.of(49)],
+      Uint8Array.of(),
     ]
     expect(new Set(keys.map(keyToken)).size).toBe(keys.length)
     expect(keyToken(['a', [1n, 'b']])).toBe(keyToken(['a', [1n, 'b']]))
+  })
+
+  test('bytes are copied on their way in and out', () => {
+    const mine = Buffer.from([1, 2])
+    const key = importKey(mine) as Uint8Array
+    mine[0] = 9
+    expect(key).toEqual(Uint8Array.of(1, 2))
+    const given = presentKey(key) as Uint8Array
+    given[0] = 9
+    const tuple = importKey(['a', Uint8Array.of(3)])
+    const [, part] = presentKey(tuple) as [string, Uint8Array]
+    part[0] = 9
+    expect([key, tuple]).toEqual([Uint8Array.of(1, 2), ['a', Uint8Array.of(3)]])
+    expect(presentKey(importKey(['a']))).toEqual(['a'])
+  })
+
+  test('what is a key is known without an error', () => {
+    expect([1, 1n, 'a', [], ['a', [1]], Uint8Array.of()].map(isKey)).not.toContain(false)
+    expect([Number.NaN, null, undefined, {}, Symbol('x'), true, [null]].map(isKey)).not.toContain(
+      true,
+    )
+  })
+
+  test.each<[string, Key[]]>([
+    ['numbers', [-3, 0, 0.5, 7, 2 ** 40]],
+    ['bigints', [-3n, 0n, 7n, 2n ** 70n]],
+    ['text', ['', 'A', 'a', 'aa', 'é']],
+    ['bytes', [Uint8Array.of(), Uint8Array.of(1), Uint8Array.of(1, 0), Uint8Array.of(2)]],
+  ])('a search among %s finds each, and the place of each that is gone', (_, keys) => {
+    keys.forEach((key, at) => {
+      expect(searchKeys(keys, key)).toBe(at)
+      expect(searchKeys(keys.toSpliced(at, 1), key)).toBe(~at)
+    })
   })
 
   test('a search gives the position, or where the key belongs', () => {

@@ -1,11 +1,22 @@
 import { describe, expect, test } from '@jest/globals'
-import { childPosition, TreeChanges } from '../../../lib/persistence/btree/tree-changes.js'
-import { EMPTY_TREE, MAX_ITEMS, TreeNode } from '../../../lib/persistence/btree/tree-node.js'
+import { TreeChanges } from '../../../lib/persistence/btree/tree-changes.js'
+import { checkTree } from '../../../lib/persistence/btree/tree-check.js'
+import {
+  EMPTY_TREE,
+  INNER_ITEMS,
+  LEAF_ITEMS,
+  ROOT_ITEMS,
+  TreeNode,
+} from '../../../lib/persistence/btree/tree-node.js'
+import type { NodeSource } from '../../../lib/persistence/btree/tree-reading.js'
 import { NO_OID } from '../../../lib/persistence/slots.js'
 import { toOid } from '../../../lib/storage/index.js'
 
-const noSource = (): never => {
-  throw new Error('A tree in memory has no stored nodes')
+const noSource: NodeSource = {
+  tid: -1,
+  node() {
+    throw new Error('A tree in memory has no stored nodes')
+  },
 }
 
 const aTree = (count: number): TreeChanges => {
@@ -29,16 +40,23 @@ describe('Tree changes', () => {
     expect(EMPTY_TREE).toEqual(new TreeNode(0, [], []))
   })
 
-  test('nodes split before they hold too much, and rising keys leave full leaves', () => {
-    const { root } = aTree(MAX_ITEMS * MAX_ITEMS * 2)
-    expect(root.level).toBe(2)
-    expect(root.size).toBe(MAX_ITEMS * MAX_ITEMS * 2)
+  test('nodes split before they hold too much, and rising keys leave full nodes', () => {
+    const count = LEAF_ITEMS * INNER_ITEMS * (ROOT_ITEMS + 5)
+    const { root } = aTree(count)
+    expect([root.level, root.size]).toEqual([3, count])
+    expect(checkTree(root, noSource)).toEqual([])
     const leaves = nodesOf(root).filter(({ level }) => level === 0)
-    for (const node of nodesOf(root)) {
-      expect(node.items.length).toBeLessThanOrEqual(MAX_ITEMS)
-      expect(node.keys.length).toBe(node.level === 0 ? node.items.length : node.items.length - 1)
-    }
-    expect(leaves.slice(0, -1).every(({ items }) => items.length === MAX_ITEMS)).toBe(true)
+    expect(leaves.slice(0, -1).every(({ items }) => items.length === LEAF_ITEMS)).toBe(true)
+    expect(nodesOf(root).filter(({ level }) => level === 1).length).toBeLessThan(40)
+  })
+
+  test('keys in any order make a tree of the same entries', () => {
+    const tree = new TreeChanges(EMPTY_TREE, noSource)
+    for (let n = 0; n < 7919; n++) tree.set((n * 4001) % 7919, n)
+    expect(checkTree(tree.root, noSource)).toEqual([])
+    expect(nodesOf(tree.root).flatMap((node) => (node.level === 0 ? node.keys : []))).toEqual(
+      Array.from({ length: 7919 }, (_, n) => n),
+    )
   })
 
   test('a tree that lost its entries is small again', () => {
@@ -104,10 +122,41 @@ describe('Tree changes', () => {
     expect(nodesOf(tree.root).every(({ oid }) => oid === NO_OID)).toBe(true)
   })
 
-  test('a separator belongs to the child on its right', () => {
-    const node = new TreeNode(1, ['f', 'm'], [])
-    expect(['a', 'f', 'g', 'm', 'z'].map((key) => childPosition(node, key))).toEqual([
-      0, 1, 1, 2, 2,
-    ])
+  test('goes back to a savepoint, as often as wanted', () => {
+    const tree = aTree(100)
+    tree.set('z', 1)
+    const savepoint = tree.savepoint()
+    for (let round = 0; round < 2; round++) {
+      for (let n = 0; n < 100; n++) tree.delete(n)
+      tree.set('z', 2)
+      tree.set('new', 3)
+      if (round === 1) tree.clear()
+      const { revision } = tree
+      tree.rollbackTo(savepoint)
+      expect(tree.revision).toBeGreaterThan(revision)
+      expect([tree.root.size, tree.touchesAll]).toEqual([101, false])
+      expect(checkTree(tree.root, noSource)).toEqual([])
+      expect([...tree.operations].length).toBe(101)
+      expect([...tree.operations].at(-1)).toEqual({ key: 'z', value: 1, kind: 'set' })
+    }
+  })
+
+  test('a later savepoint is void once an earlier one was gone back to', () => {
+    const tree = aTree(0)
+    const first = tree.savepoint()
+    tree.set('a', 1)
+    tree.savepoint()
+    tree.set('b', 1)
+    tree.rollbackTo(first)
+    tree.set('c', 1)
+    expect([...tree.operations].map(({ key }) => key)).toEqual(['c'])
+    expect(tree.root.keys).toEqual(['c'])
+  })
+
+  test('of a tree that nobody else can know no operations are kept', () => {
+    const tree = new TreeChanges(EMPTY_TREE, noSource, false)
+    expect(tree.isEmpty).toBe(true)
+    tree.set('a', 1)
+    expect([tree.isEmpty, [...tree.operations]]).toEqual([false, []])
   })
 })

@@ -1,34 +1,29 @@
 import { describe, expect, test } from '@jest/globals'
 import { TreeChanges } from '../../../lib/persistence/btree/tree-changes.js'
-import { EMPTY_TREE } from '../../../lib/persistence/btree/tree-node.js'
+import { EMPTY_TREE, TreeNode } from '../../../lib/persistence/btree/tree-node.js'
 import {
+  childAt,
+  childPosition,
   findValue,
   hasKey,
-  type RangeOptions,
-  walkRange,
+  type NodeSource,
 } from '../../../lib/persistence/btree/tree-reading.js'
+import { Reference } from '../../../lib/persistence/reference.js'
+import { toOid } from '../../../lib/storage/index.js'
 
-const source = (): never => {
-  throw new Error('A tree in memory has no stored nodes')
+const noSource: NodeSource = {
+  tid: -1,
+  node() {
+    throw new Error('A tree in memory has no stored nodes')
+  },
 }
-
-/** Even numbers below 1000. */
-const aTree = (): TreeChanges => {
-  const tree = new TreeChanges(EMPTY_TREE, source)
-  for (let n = 0; n < 1000; n += 2) tree.set(n, `v${n}`)
-  return tree
-}
-
-const keysOf = (tree: TreeChanges, range: RangeOptions): unknown[] =>
-  Array.from(
-    walkRange(() => ({ root: tree.root, revision: tree.revision, source }), range),
-    ([key]) => key,
-  )
 
 describe('Tree reading', () => {
   test('finds values by key', () => {
-    const { root } = aTree()
-    expect([0, 498, 998, 1, -1, 1000, 'x'].map((key) => findValue(root, key, source))).toEqual([
+    const tree = new TreeChanges(EMPTY_TREE, noSource)
+    for (let n = 0; n < 1000; n += 2) tree.set(n, `v${n}`)
+    const { root } = tree
+    expect([0, 498, 998, 1, -1, 1000, 'x'].map((key) => findValue(root, key, noSource))).toEqual([
       'v0',
       'v498',
       'v998',
@@ -37,37 +32,46 @@ describe('Tree reading', () => {
       undefined,
       undefined,
     ])
-    expect([0, 1].map((key) => hasKey(root, key, source))).toEqual([true, false])
+    expect([0, 1].map((key) => hasKey(root, key, noSource))).toEqual([true, false])
   })
 
-  test.each<[RangeOptions, unknown[]]>([
-    [{ min: 4, max: 8 }, [4, 6, 8]],
-    [{ min: 4, max: 8, excludeMin: true }, [6, 8]],
-    [{ min: 4, max: 8, excludeMax: true }, [4, 6]],
-    [{ min: 3, max: 9 }, [4, 6, 8]],
-    [{ min: 4, max: 8, reverse: true }, [8, 6, 4]],
-    [{ min: 4, max: 8, reverse: true, excludeMin: true, excludeMax: true }, [6]],
-    [{ min: 994 }, [994, 996, 998]],
-    [{ max: 4 }, [0, 2, 4]],
-    [{ max: 2, reverse: true }, [2, 0]],
-    [{ min: 996, reverse: true }, [998, 996]],
-    [{ min: 9, max: 3 }, []],
-    [{ min: 1000 }, []],
-    [{ max: -1, reverse: true }, []],
-    [{ min: 5, max: 5 }, []],
-    [{ min: 6, max: 6 }, [6]],
-    [{ min: 6, max: 6, excludeMax: true }, []],
-  ])('the range %j', (range, expected) => {
-    expect(keysOf(aTree(), range)).toEqual(expected)
+  test('a separator belongs to the child on its right', () => {
+    const node = new TreeNode(1, ['f', 'm'], [])
+    expect(['a', 'f', 'g', 'm', 'z'].map((key) => childPosition(node, key))).toEqual([
+      0, 1, 1, 2, 2,
+    ])
   })
 
-  test('a cursor keeps its place in another tree', () => {
-    const trees = [aTree(), aTree()]
-    trees[1]!.delete(2)
-    let at = 0
-    const walk = walkRange(() => ({ root: trees[at]!.root, revision: 7, source }), {})
-    expect(walk.next().value?.[0]).toBe(0)
-    at = 1
-    expect(walk.next().value?.[0]).toBe(4)
+  test('asks the source once for a node that is shared, and always for one that is not', () => {
+    let asked = 0
+    const leaf = new TreeNode(0, ['a'], [1])
+    const source: NodeSource = {
+      tid: 5,
+      node() {
+        asked++
+        return leaf
+      },
+    }
+    const parent = new TreeNode(1, [], [new Reference(toOid(1))])
+    const look = (): void => {
+      for (let times = 0; times < 3; times++) expect(childAt(parent, 0, source)).toBe(leaf)
+    }
+    look()
+    expect(asked).toBe(3)
+    leaf.share(5)
+    look()
+    expect(asked).toBe(4)
+    leaf.unshare()
+    look()
+    expect(asked).toBe(7)
+  })
+
+  test('who sees an earlier commit asks for the node as it was then', () => {
+    const [then, now] = [new TreeNode(0, ['a'], ['then']), new TreeNode(0, ['a'], ['now'])]
+    const parent = new TreeNode(1, [], [new Reference(toOid(1))])
+    now.share(5)
+    expect(findValue(parent, 'a', { tid: 5, node: () => now })).toBe('now')
+    expect(findValue(parent, 'a', { tid: 4, node: () => then })).toBe('then')
+    expect(findValue(parent, 'a', { tid: 6, node: () => then })).toBe('now')
   })
 })
