@@ -1,0 +1,1 @@
+export { type Console, runCommand } from './run-command.js'

@@ -1,0 +1,39 @@
+import { defineError, type ErrorClass } from '../foundation/index.js'
+
+/** There is no backup to restore, or none as old as asked for. @public */
+export class NoBackupError extends defineError('NoBackupError', 'OPERATIONS_NO_BACKUP') {}
+
+/** A backup is not what was once written, or a part of it is missing. @public */
+export class DamagedBackupError extends defineError(
+  'DamagedBackupError',
+  'OPERATIONS_DAMAGED_BACKUP',
+) {
+  /** @param why - what is wrong with it, as the end of a sentence. */
+  static of({
+    file,
+    why,
+    cause,
+  }: {
+    readonly file: string
+    readonly why: string
+    readonly cause?: unknown
+  }): DamagedBackupError {
+    return new DamagedBackupError(
+      `The backup file ${file} cannot be used: ${why}. Use an earlier backup; verifyBackup says which are sound.`,
+      { cause, details: { file } },
+    )
+  }
+}
+
+/** Two databases are not the same, or no longer: one cannot continue the other. @public */
+export class OtherDatabaseError extends defineError(
+  'OtherDatabaseError',
+  'OPERATIONS_OTHER_DATABASE',
+) {}
+
+/** Every class of this layer's error table, in the order of this file. */
+export const operationsErrors: readonly ErrorClass[] = [
+  NoBackupError,
+  DamagedBackupError,
+  OtherDatabaseError,
+]
