@@ -6,6 +6,8 @@ export interface Arguments {
   readonly figures: ReadonlySet<string>
   readonly isList: boolean
   readonly isQuick: boolean
+  /** False: what the shootout compares with is neither installed nor run. */
+  readonly withPeers: boolean
   /** Where to write the result. */
   readonly json?: string
   readonly markdown?: string
@@ -21,8 +23,10 @@ export const USAGE = `npm run bench -- [name…] [options]
   name             a figure, or a subject for all of its figures; default: everything
   --list           print the names
   --quick          fewer and shorter rounds
+  --no-peers       leave out ZODB, lmdb and better-sqlite3, which the shootout installs in .bench/peers
   --json FILE      write the figures as JSON
-  --markdown FILE  write the table, between <!-- figures --> and <!-- /figures --> if FILE has them
+  --markdown FILE  write the table, between <!-- figures --> and <!-- /figures --> if FILE has them;
+                   of the shootout, between <!-- shootout --> and <!-- /shootout -->, with charts in charts/
   --dir DIRECTORY  make the databases there instead of in the temporary directory`
 
 /**
@@ -39,6 +43,7 @@ export function parseArguments(
     figures: figuresNamed(positionals, known),
     isList: values.list ?? false,
     isQuick: values.quick ?? false,
+    withPeers: !values['no-peers'],
     ...(json !== undefined && { json }),
     ...(markdown !== undefined && { markdown }),
     ...(dir !== undefined && { directory: dir }),
@@ -58,6 +63,7 @@ function parse(argv: readonly string[]) {
       options: {
         list: { type: 'boolean' },
         quick: { type: 'boolean' },
+        'no-peers': { type: 'boolean' },
         json: { type: 'string' },
         markdown: { type: 'string' },
         dir: { type: 'string' },

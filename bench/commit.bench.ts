@@ -99,7 +99,7 @@ async function besideForms(staff: Staff, rows: CommitRows, settings: Settings): 
     },
     settings,
   )
-  verify('the number of raw commits', await raw.transactionRows(), raw.commits)
+  verify('the number of raw commits', await raw.commitRows(), raw.commits)
   const fastest = best(floors, FORMS, { isBetter: (one, other) => one > other })
   return { ours, peer: { what: `raw ${fastest.name}`, value: fastest.value } }
 }
@@ -121,7 +121,7 @@ async function besideQueue(staff: Staff, rows: CommitRows, settings: Settings): 
     },
     settings,
   )
-  verify('the number of raw commits', await raw.transactionRows(), raw.commits)
+  verify('the number of raw commits', await raw.commitRows(), raw.commits)
   return { ours, peer: { what: 'raw, one batch per flush', value: median(queue) } }
 }
 

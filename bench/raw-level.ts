@@ -1,6 +1,6 @@
 import { ClassicLevel } from 'classic-level'
 import type { Tid } from '../lib/index.js'
-import { LAST_KEY, objectKeys, transactionKeys } from '../lib/storage/key-space.js'
+import { commitKeys, objectKeys } from '../lib/storage/key-space.js'
 
 /** One row of LevelDB. */
 export interface Row {
@@ -8,14 +8,12 @@ export interface Row {
   readonly value: Buffer
 }
 
-/** The rows that a commit of the database writes. */
+/** What a commit of the database writes, in the two forms that it can have. */
 export interface CommitRows {
-  /** Of each object, under the same key in each commit. */
+  /** One for each object, under the same key in each commit. */
   readonly records: readonly Row[]
-  /** Under a new key in each commit. */
-  readonly transaction: Row
-  /** One for all commits of a batch. */
-  readonly last: Row
+  /** All of it as one value, under a new key in each commit. */
+  readonly whole: Row
 }
 
 /** How a commit can be given to LevelDB. */
@@ -46,10 +44,11 @@ export class RawLevel {
 
   /** One commit at a time, in one of the forms. */
   async commit(rows: CommitRows, { form, sync }: { form: Form; sync: boolean }): Promise<void> {
-    const key = this.#nextTransactionKey()
-    const { records, transaction, last } = rows
+    const key = this.#nextCommitKey()
+    const { records, whole } = rows
+    const head = whole.value.subarray(0, HEAD_BYTES)
     if (form === 'array batch') {
-      const written = [...records, { key, value: transaction.value }, last]
+      const written = [...records, { key, value: head }]
       await this.#level.batch(
         written.map((row) => ({ type: 'put', ...row })),
         { sync },
@@ -57,10 +56,10 @@ export class RawLevel {
     } else if (form === 'chained batch') {
       const batch = this.#level.batch()
       for (const record of records) batch.put(record.key, record.value)
-      batch.put(key, transaction.value).put(last.key, last.value)
+      batch.put(key, head)
       await batch.write({ sync })
     } else {
-      await this.#level.put(key, joined(rows), { sync })
+      await this.#level.put(key, whole.value, { sync })
     }
   }
 
@@ -75,9 +74,9 @@ export class RawLevel {
     })
   }
 
-  /** How many rows of transactions are there: as many as commits were made. */
-  async transactionRows(): Promise<number> {
-    return (await this.#level.keys(transactionKeys.range).all()).length
+  /** How many rows of commits are there: as many as commits were made. */
+  async commitRows(): Promise<number> {
+    return (await this.#level.keys(commitKeys.range).all()).length
   }
 
   /**
@@ -111,14 +110,9 @@ export class RawLevel {
       await new Promise(setImmediate)
       const waiting = this.#waiting
       this.#waiting = []
-      const [first] = waiting
-      if (first === undefined) break
+      if (waiting.length === 0) break
       const batch = this.#level.batch()
-      for (const { rows } of waiting) {
-        for (const record of rows.records) batch.put(record.key, record.value)
-        batch.put(this.#nextTransactionKey(), rows.transaction.value)
-      }
-      batch.put(first.rows.last.key, first.rows.last.value)
+      for (const { rows } of waiting) batch.put(this.#nextCommitKey(), rows.whole.value)
       try {
         await batch.write({ sync })
         for (const { resolve } of waiting) resolve()
@@ -129,14 +123,14 @@ export class RawLevel {
     this.#flushing = undefined
   }
 
-  #nextTransactionKey(): Buffer {
-    return transactionKeys.encode(++this.#commits as Tid)
+  #nextCommitKey(): Buffer {
+    return commitKeys.encode(++this.#commits as Tid)
   }
 }
 
 /**
  * The rows that `commit` writes to the database in `location`, found in the directory itself: the
- * database must be closed before and after.
+ * database must be closed before and after, which brings its records to rows of their own.
  */
 export async function rowsWrittenBy(
   location: string,
@@ -148,16 +142,11 @@ export async function rowsWrittenBy(
   const written = [...after.values()].filter(
     ({ key, value }) => !before.get(key.toString('hex'))?.value.equals(value),
   )
-  const [transaction, ...others] = written.filter(({ key }) => key[0] === transactionKeys.prefix)
-  const last = written.find(({ key }) => key.equals(LAST_KEY))
-  if (transaction === undefined || last === undefined || others.length > 0) {
+  const [whole, ...others] = written.filter(({ key }) => key[0] === commitKeys.prefix)
+  if (whole === undefined || others.length > 0) {
     throw new Error(`The rows in ${location} are not those of one commit more`)
   }
-  return {
-    records: written.filter(({ key }) => key[0] === objectKeys.prefix),
-    transaction,
-    last,
-  }
+  return { records: written.filter(({ key }) => key[0] === objectKeys.prefix), whole }
 }
 
 /** The same commit of another client: of the same size, to objects of its own. */
@@ -175,25 +164,15 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
+/** What a commit says beside its records. */
+const HEAD_BYTES = 44
+
 /** As the database opens it. */
 const LEVEL_OPTIONS = {
   keyEncoding: 'buffer',
   valueEncoding: 'buffer',
   cacheSize: 64 * 1024 * 1024,
 } as const
-
-/** Joined once: a floor is what LevelDB takes, not what making the bytes takes. */
-const joinedRows = new WeakMap<CommitRows, Buffer>()
-
-function joined(rows: CommitRows): Buffer {
-  let value = joinedRows.get(rows)
-  if (value === undefined) {
-    const all = [...rows.records, rows.transaction, rows.last]
-    value = Buffer.concat(all.flatMap((row) => [row.key, row.value]))
-    joinedRows.set(rows, value)
-  }
-  return value
-}
 
 async function readRows(location: string): Promise<Map<string, Row>> {
   const level = new ClassicLevel<Buffer, Buffer>(location, LEVEL_OPTIONS)

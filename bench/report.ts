@@ -1,6 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { type Figure, type Goal, isGoalMet, ratioOf } from './figure.js'
 import type { MachineFacts } from './machine.js'
+import { type ChartFile, chartsOf } from './shootout/charts.js'
+import { CONTEST_HEAD, contestCells } from './shootout/table.js'
 
 /** The figures of one run, for people. */
 export class Report {
@@ -23,44 +26,113 @@ export class Report {
 
   /** For a terminal. */
   toText(): string {
-    const rows = [HEAD, ...this.#figures.map(cellsOf)]
-    const widths = HEAD.map((_, at) => Math.max(...rows.map((row) => (row[at] as string).length)))
-    const lines = rows.map((row) =>
-      row.map((cell, at) => cell.padEnd(widths[at] as number)).join('  '),
-    )
     const facts = this.#facts.map(([what, value]) => `${what}: ${value}`)
-    return [...lines.map((line) => line.trimEnd()), '', ...facts].join('\n')
+    return [...this.#tables.flatMap((table) => [...linesOf(table), '']), ...facts].join('\n')
   }
 
   toMarkdown(): string {
+    return this.#tables.map((table) => this.#markdownOf(table)).join('\n')
+  }
+
+  /**
+   * Writes the tables into a file, each between its markers, and the charts into `charts` beside it.
+   * A file without markers becomes the tables; what was not measured stays as it was.
+   */
+  async writeMarkdown(file: string): Promise<void> {
+    const charts = chartsOf(this.#figures.filter(isOfShootout))
+    let text = await readFile(file, 'utf8').catch(() => '')
+    const hasMarkers = text.includes(FIGURES.start) || text.includes(SHOOTOUT.start)
+    if (!hasMarkers) text = this.#tables.map(({ markers }) => `${empty(markers)}\n`).join('\n')
+    for (const table of this.#tables) {
+      const { markers } = table
+      const images = markers === SHOOTOUT ? charts.map(imageOf) : []
+      if (!text.includes(markers.start)) text = `${text.trimEnd()}\n\n${empty(markers)}\n`
+      text = betweenMarkers(text, [this.#markdownOf(table), ...images].join('\n'), markers)
+    }
+    await writeFile(file, text)
+    await writeCharts(join(dirname(file), CHARTS), charts)
+  }
+
+  /** One for each kind of figures that there are. */
+  get #tables(): readonly Table[] {
+    const contests = this.#figures.filter(isOfShootout)
+    const others = this.#figures.filter((figure) => !isOfShootout(figure))
+    const tables = [
+      { markers: FIGURES, head: HEAD, rows: others.map(cellsOf) },
+      {
+        markers: SHOOTOUT,
+        head: CONTEST_HEAD,
+        rows: contests.map((figure) => contestCells(figure, textOf)),
+      },
+    ]
+    return tables.filter(({ rows }) => rows.length > 0)
+  }
+
+  #markdownOf({ head, rows }: Table): string {
     const facts = this.#facts.map(([what, value]) => `${what} ${value}`).join('; ')
     return [
       `${this.#date.toISOString().slice(0, 10)}, \`${this.#command}\`: ${facts}.`,
       '',
-      rowOf(HEAD),
-      rowOf(HEAD.map((_, at) => (at === 0 ? '---' : '---'))),
-      ...this.#figures.map((figure) => rowOf(cellsOf(figure))),
+      rowOf(head),
+      rowOf(head.map(() => '---')),
+      ...rows.map(rowOf),
       '',
     ].join('\n')
-  }
-
-  /** Writes the table into a file: between its markers, or as the whole file when it has none. */
-  async writeMarkdown(file: string): Promise<void> {
-    const before = await readFile(file, 'utf8').catch(() => '')
-    await writeFile(file, betweenMarkers(before, this.toMarkdown()))
   }
 }
 
 /** `text` with its part between the markers replaced; `inner` alone when it has none. */
-export function betweenMarkers(text: string, inner: string): string {
-  const start = text.indexOf(START)
-  const end = text.indexOf(END)
-  if (start === -1 || end < start) return inner
-  return `${text.slice(0, start + START.length)}\n\n${inner}\n${text.slice(end)}`
+export function betweenMarkers(text: string, inner: string, { start, end } = FIGURES): string {
+  const from = text.indexOf(start)
+  const to = text.indexOf(end)
+  if (from === -1 || to < from) return inner
+  return `${text.slice(0, from + start.length)}\n\n${inner}\n${text.slice(to)}`
 }
 
-const START = '<!-- figures -->'
-const END = '<!-- /figures -->'
+interface Markers {
+  readonly start: string
+  readonly end: string
+}
+
+interface Table {
+  readonly markers: Markers
+  readonly head: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+}
+
+const FIGURES: Markers = { start: '<!-- figures -->', end: '<!-- /figures -->' }
+const SHOOTOUT: Markers = { start: '<!-- shootout -->', end: '<!-- /shootout -->' }
+const CHARTS = 'charts'
+
+function empty({ start, end }: Markers): string {
+  return `${start}\n${end}`
+}
+
+function isOfShootout({ rivals }: Figure): boolean {
+  return rivals !== undefined
+}
+
+function imageOf({ name, title }: ChartFile): string {
+  return `![${title}](${CHARTS}/${name})\n`
+}
+
+async function writeCharts(directory: string, charts: readonly ChartFile[]): Promise<void> {
+  if (charts.length > 0) await mkdir(directory, { recursive: true })
+  for (const { name, svg } of charts) await writeFile(join(directory, name), svg)
+}
+
+/** A table in columns. */
+function linesOf({ head, rows }: Table): readonly string[] {
+  const all = [head, ...rows]
+  const widths = head.map((_, at) => Math.max(...all.map((row) => (row[at] as string).length)))
+  return all.map((row) =>
+    row
+      .map((cell, at) => cell.padEnd(widths[at] as number))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
 const HEAD = ['name', 'value', 'unit', 'min–max', 'peer', 'ratio', 'goal', 'met']
 
 function cellsOf(figure: Figure): readonly string[] {
