@@ -3,7 +3,12 @@ import { describe, expect, test } from '@jest/globals'
 import { examplesIn, runExample } from '../examples/doctest.js'
 
 const directory = join(__dirname, '../examples')
-const NAMES = ['01-first-database.ts', '02-folders-and-paths.ts', '03-first-webhook.ts']
+const NAMES = [
+  '01-first-database.ts',
+  '02-folders-and-paths.ts',
+  '03-first-webhook.ts',
+  '04-history.ts',
+]
 
 describe('Examples', () => {
   test('all are listed here', async () => {
