@@ -29,6 +29,8 @@ export interface CheckpointerOptions {
   readonly checkpointBytes: number
   /** How long a pause in commits brings a checkpoint on. */
   readonly idleMs: number
+  /** Makes all that was written survive a power loss; absent where nothing does. */
+  readonly sync?: (() => Promise<void>) | undefined
   /** Resolves once no commit is on its way. */
   readonly writesSettled: () => Promise<unknown>
   /** Called once, when LevelDB refused what a checkpoint wrote. */
@@ -47,8 +49,10 @@ const BACK_PRESSURE = 4
  * | commit            | a checkpoint has its records, and what that wrote has left LevelDB's logs (`log-age.ts`); with history, when no reader may ask for it (`trim.ts`) |
  * | object, preserved | nobody can ask for it any more                                          |
  *
- * Writes of a checkpoint are not synced: a lost one is made again from the redo log. What removes
- * commit rows carries the checkpoint row that allows it, so that neither is there without the other.
+ * Writes of a checkpoint are not synced: a lost one is made again from the redo log. But the commits
+ * they are made of are, first: an object row may stay when a power loss takes the row of its commit.
+ * What removes commit rows carries the checkpoint row that allows it, so that neither is there without
+ * the other.
  */
 export class Checkpointer {
   readonly #options: CheckpointerOptions
@@ -66,6 +70,7 @@ export class Checkpointer {
   #isQuiet = false
   #isStopped: boolean
   #hasFailed = false
+  #syncedTid: Tid
   /** Until the first checkpoint: what was in object rows when the storage was opened. */
   #writtenTo: Tid
 
@@ -73,6 +78,8 @@ export class Checkpointer {
     this.#options = options
     this.#row = options.row
     this.#writtenTo = options.row.position.tid
+    // LevelDB syncs what it finds in its logs when it opens: it makes tables of it.
+    this.#syncedTid = Math.max(options.row.position.tid, options.overlay.lastTid) as Tid
     this.#age = new LogAge(options.writeBufferBytes)
     this.#generation = new Generation(options.database, options.overlay)
     this.#isStopped = options.readOnly
@@ -94,6 +101,11 @@ export class Checkpointer {
     return this.#row.redoTid
   }
 
+  /** The newest commit that survives a power loss, with all before it. */
+  get syncedTid(): Tid {
+    return this.#syncedTid
+  }
+
   #newBatch(): WriteBatch {
     return new WriteBatch(this.#options.database, this.#age)
   }
@@ -103,6 +115,12 @@ export class Checkpointer {
     const [first] = rows
     if (rows.length === 1 && first !== undefined) await this.#putOne(first, sync)
     else await this.#putAll(rows, sync)
+    const [before, last] = [(first?.tid ?? NO_TID) - 1, rows[rows.length - 1]?.tid]
+    if (sync && last !== undefined) {
+      // LevelDB has synced its newest log alone.
+      if (this.#syncedTid < before) await this.#options.sync?.()
+      this.#syncedTid = Math.max(this.#syncedTid, last) as Tid
+    }
     this.#add(rows)
   }
 
@@ -230,6 +248,7 @@ export class Checkpointer {
     const next = new Overlay(upTo)
     this.#next = next
     try {
+      await this.#syncUpTo(upTo)
       const wasIntact = await this.#writeObjectRows(upTo)
       await this.#writeCheckpointRow((overlay.commit(upTo) as CommitRow).position, wasIntact)
       this.#turnOver(next)
@@ -240,6 +259,12 @@ export class Checkpointer {
       this.#next = undefined
     }
     await this.#trimInBackground()
+  }
+
+  async #syncUpTo(tid: Tid): Promise<void> {
+    if (this.#syncedTid >= tid) return
+    await this.#options.sync?.()
+    this.#syncedTid = Math.max(this.#syncedTid, tid) as Tid
   }
 
   async #writeObjectRows(upTo: Tid): Promise<boolean> {

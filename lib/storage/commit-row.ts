@@ -6,7 +6,7 @@
  * | ------ | ----- | ----------------------------------------------------------- | ----- |
  * | 0      | 1     | row version, 1                                              | 1     |
  * | 1      | 1     | flags: 1 where entries have links                           | 1     |
- * | 2      | 2     | zeros                                                       | 1     |
+ * | 2      | 2     | how many commits before it were not known to be synced; 65535: that is not known | 1 |
  * | 4      | 8     | tid                                                         | 1     |
  * | 12     | 8     | time in ms since the epoch, IEEE 754 double                 | 1     |
  * | 20     | 8     | highest oid + 1, after this commit                          | 1     |
@@ -50,6 +50,8 @@ const HEAD_BYTES = 44
 const ENTRY_BYTES = 16
 /** Rows with more entries than this get an index when they are searched. */
 const FEW_ENTRIES = 16
+/** On disk: stands for that many unsynced commits, and for more. */
+const MANY_UNSYNCED = 0xffff
 
 /** One commit, encoded: its parts are taken out of the bytes when they are asked for. */
 export class CommitRow {
@@ -71,9 +73,17 @@ export class CommitRow {
   /**
    * Encodes the commit that follows `before`.
    * @param linkOf - gives the link of a record that comes without one; undefined without history.
+   * @param syncedTid - the newest commit that survives a power loss by now.
    */
-  static encode(commit: StorageCommit, before: Position, linkOf: LinkOf | undefined): CommitRow {
-    return new CommitRow(encode(commit, before, linkOf), commit.tid)
+  static encode(
+    commit: StorageCommit,
+    before: Position,
+    linkOf: LinkOf | undefined,
+    syncedTid = before.tid,
+  ): CommitRow {
+    const bytes = encode(commit, before, linkOf)
+    bytes.writeUInt16BE(Math.min(before.tid - syncedTid, MANY_UNSYNCED), 2)
+    return new CommitRow(seal(bytes), commit.tid)
   }
 
   /**
@@ -90,8 +100,17 @@ export class CommitRow {
     return row
   }
 
+  get byteLength(): number {
+    return this.bytes.length
+  }
+
   get timeMs(): number {
     return this.bytes.readDoubleBE(12)
+  }
+
+  /** The newest commit that was synced when it was written; undefined when that is not known. */
+  get syncedTid(): Tid | undefined {
+    return syncedBefore(this.tid, this.bytes)
   }
 
   /** Where the database is after it. */
@@ -213,6 +232,13 @@ export class CommitRow {
   }
 }
 
+/** The same from the beginning of a commit's row, whatever became of the rest. */
+export function syncedBefore(tid: Tid, row: Buffer): Tid | undefined {
+  if (row.length < 4 || row[0] !== ROW_VERSION) return undefined
+  const unsynced = row.readUInt16BE(2)
+  return unsynced === MANY_UNSYNCED ? undefined : (Math.max(NO_TID, tid - 1 - unsynced) as Tid)
+}
+
 type Texts = readonly [user: string, description: string, extension: Record<string, unknown>]
 
 const NO_TEXTS: Texts = ['', '', {}]
@@ -225,6 +251,7 @@ const packr = new Packr({ useRecords: false, copyBuffers: true })
 
 type LinkOf = (oid: Oid) => RevisionLink
 
+/** All but what it says of syncs, and the checksum. */
 function encode(commit: StorageCommit, before: Position, linkOf: LinkOf | undefined): Buffer {
   assertFollows(commit, before)
   const { tid, metadata, records, removed = NOTHING_REMOVED } = commit
@@ -245,7 +272,7 @@ function encode(commit: StorageCommit, before: Position, linkOf: LinkOf | undefi
   row.set(texts, entriesEnd)
   row.set(classes, entriesEnd + texts.length)
   writeEntries(row, statesStart, commit, before, linkOf)
-  return seal(row)
+  return row
 }
 
 /** Entries and states. */

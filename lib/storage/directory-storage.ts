@@ -18,6 +18,9 @@ import type { LevelDatabase } from './level-database.js'
 import { hasCode, isDiskFailure, isDiskFull, isNotWritable, says } from './level-error.js'
 import { type DatabasePlace, DEFAULT_WRITE_BUFFER_BYTES, LevelStorage } from './level-storage.js'
 import { checkLogs } from './log-check.js'
+import { syncLogs } from './log-sync.js'
+import type { Tid } from './tid.js'
+import { isUnborn, removeUnborn } from './unborn.js'
 
 /** Options of {@link createDirectoryStorage}. @public */
 export interface DirectoryStorageOptions {
@@ -106,6 +109,7 @@ class LevelDirectory implements DatabasePlace {
   #lock: DirectoryLock | undefined
   #database: LevelDatabase | undefined
   #blobs: DirectoryBlobs | undefined
+  #syncedTid: Tid | undefined
 
   constructor(location: string, options: LevelOptions) {
     this.location = resolve(location)
@@ -116,11 +120,16 @@ class LevelDirectory implements DatabasePlace {
     return this.#blobs
   }
 
+  get syncedTid(): Tid | undefined {
+    return this.#syncedTid
+  }
+
   async open(): Promise<LevelDatabase> {
     try {
       const directory = await this.#directory()
       this.#lock = await DirectoryLock.acquire(directory)
-      await checkLogs(directory)
+      if (await isUnborn(directory)) await this.#removeUnborn(directory)
+      this.#syncedTid = await checkLogs(directory)
       this.#database = await this.#openLevel(directory, this.#lock)
       await this.#lock.confirm()
       this.#blobs = new DirectoryBlobs(directory)
@@ -130,6 +139,10 @@ class LevelDirectory implements DatabasePlace {
       await this.close()
       throw this.#explain(error)
     }
+  }
+
+  sync(): Promise<void> {
+    return syncLogs(this.location)
   }
 
   async close(): Promise<void> {
@@ -166,16 +179,25 @@ class LevelDirectory implements DatabasePlace {
     }
   }
 
+  async #removeUnborn(directory: string): Promise<void> {
+    if (!this.#options.createIfMissing) throw this.#holdsNothing(directory)
+    await removeUnborn(directory)
+  }
+
   /** LevelDB leaves a lock and a log behind even where it refuses to create a database. */
   async #assertDatabaseIn(directory: string): Promise<void> {
     try {
       await access(join(directory, 'CURRENT'))
     } catch (cause) {
-      throw new UnknownFormatError(
-        `${directory} holds no database, and was opened for reading. Open it without readOnly to create one.`,
-        { cause, details: { location: directory } },
-      )
+      throw this.#holdsNothing(directory, cause)
     }
+  }
+
+  #holdsNothing(directory: string, cause?: unknown): UnknownFormatError {
+    return new UnknownFormatError(
+      `${directory} holds no database, and was opened for reading. Open it without readOnly to create one.`,
+      { cause, details: { location: directory } },
+    )
   }
 
   async #openLevel(directory: string, lock: DirectoryLock): Promise<LevelDatabase> {

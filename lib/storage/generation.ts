@@ -1,5 +1,6 @@
 import type { AbstractGetOptions, AbstractSnapshot } from 'abstract-level'
 import { invariant } from '../foundation/index.js'
+import { CommitDirectory } from './commit-directory.js'
 import { CommitRow } from './commit-row.js'
 import { CorruptRecordError } from './errors.js'
 import type { RevisionLink, StorageRecord } from './interfaces.js'
@@ -9,13 +10,14 @@ import { isUnreadable } from './level-error.js'
 import type { Oid } from './oid.js'
 import type { Overlay, OverlayRevision } from './overlay.js'
 import { decodeRecord } from './record.js'
+import { Remembered } from './remembered.js'
 import { towards } from './revision-link.js'
 import { DamagedRow, ForeignRow } from './sealed-row.js'
 import { formatTid, NO_TID, type Tid } from './tid.js'
 
 /** The key of every read by number: `getSync` has copied it before it returns. */
 const scratchKey = Buffer.allocUnsafe(KEY_BYTES)
-/** How many bytes of commit rows are remembered for reads of old revisions. */
+/** How many bytes of commit rows are remembered for reads of old revisions, and how many of directories. */
 const REMEMBERED_BYTES = 4 * 1024 * 1024
 
 /**
@@ -31,7 +33,9 @@ export class Generation {
   readonly base: AbstractSnapshot
   /** Complete and reused: options made or completed for each read cost as much as half of the read. */
   readonly #options: AbstractGetOptions<Buffer, Buffer>
-  readonly #remembered = new RememberedRows()
+  readonly #rows = new Remembered<Tid, CommitRow>(REMEMBERED_BYTES)
+  /** Of commits on the way back to old revisions: more of them fit than rows. */
+  readonly #directories = new Remembered<Tid, CommitDirectory>(REMEMBERED_BYTES)
   #holders = 1
 
   /** Held once by whoever makes it. */
@@ -115,10 +119,10 @@ export class Generation {
   /** A commit's row, if it is still there. @throws STORAGE_CORRUPT_RECORD */
   commit(tid: Tid): CommitRow | undefined {
     if (tid > this.overlay.after) return this.overlay.commit(tid)
-    const known = this.#remembered.get(tid)
+    const known = this.#rows.get(tid)
     if (known !== undefined) return known
     const row = this.#readCommit(tid)
-    if (row !== undefined) this.#remembered.add(row)
+    if (row !== undefined) this.#rows.add(tid, row)
     return row
   }
 
@@ -136,12 +140,35 @@ export class Generation {
     for (let link = from; ; ) {
       const next = towards(link, tid)
       if (next === NO_TID) return undefined
+      const directory = next > tid ? this.#directory(next) : undefined
+      if (directory?.has(oid)) {
+        const further = directory.linkOf(oid)
+        if (further === undefined) return undefined
+        link = further
+        continue
+      }
       const record = this.revision(oid, next)
       if (record === undefined) throw notThere(oid, next)
       if (record.tid <= tid) return record
       // One without a link was the first that history knows.
       if (record.link === undefined) return undefined
       link = record.link
+    }
+  }
+
+  /** `undefined` when the row is gone or damaged: there may be a preserved one. */
+  #directory(tid: Tid): CommitDirectory | undefined {
+    const known = this.#directories.get(tid)
+    if (known !== undefined) return known
+    try {
+      const row = this.commit(tid)
+      if (row === undefined) return undefined
+      const directory = new CommitDirectory(row)
+      this.#directories.add(tid, directory)
+      return directory
+    } catch (error) {
+      if (error instanceof CorruptRecordError) return undefined
+      throw error
     }
   }
 
@@ -174,31 +201,6 @@ export function unreadableCommit(tid: Tid, error: unknown): unknown {
       'objects are not affected; restore a backup to have it back.',
     { cause: error, details: { tid: formatTid(tid) } },
   )
-}
-
-/** The commit rows read last, within a budget. */
-class RememberedRows {
-  readonly #rows = new Map<Tid, CommitRow>() // oldest use first
-  #bytes = 0
-
-  get(tid: Tid): CommitRow | undefined {
-    const row = this.#rows.get(tid)
-    if (row !== undefined) {
-      this.#rows.delete(tid)
-      this.#rows.set(tid, row)
-    }
-    return row
-  }
-
-  add(row: CommitRow): void {
-    this.#rows.set(row.tid, row)
-    this.#bytes += row.bytes.length
-    for (const [tid, { bytes }] of this.#rows) {
-      if (this.#bytes <= REMEMBERED_BYTES || this.#rows.size === 1) break
-      this.#rows.delete(tid)
-      this.#bytes -= bytes.length
-    }
-  }
 }
 
 function oldest(revision: OverlayRevision | undefined): OverlayRevision | undefined {

@@ -165,7 +165,11 @@ export interface RowsCheck {
   readonly rows: number
 }
 
-/** How a write is kept. `sync` survives power loss, `relaxed` a killed process only. */
+/**
+ * How a write is kept. `sync` survives power loss, with all commits before it. `relaxed` survives a killed
+ * process only: after a power loss the database opens at some earlier commit, at or after the last one
+ * that was synced or checkpointed.
+ */
 export type Durability = 'sync' | 'relaxed'
 
 /** Which records of a snapshot. @public */

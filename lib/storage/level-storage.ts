@@ -51,6 +51,13 @@ export interface DatabasePlace {
   open(): Promise<LevelDatabase>
   /** Where the contents of blobs are, once it is open; absent where they are kept in memory. */
   readonly blobs?: BlobStore | undefined
+  /** Makes what was written survive a power loss; absent where nothing does. */
+  sync?(): Promise<void>
+  /**
+   * The newest commit that must be there, as the files knew before LevelDB opened them. Known once it
+   * is open.
+   */
+  readonly syncedTid?: Tid | undefined
   /** Closes the database, then lets go of the place. */
   close(): Promise<void>
 }
@@ -340,7 +347,9 @@ export class LevelStorage implements Storage {
 
   async #read(database: LevelDatabase): Promise<void> {
     const { readOnly = false, history } = this.#options
-    const contents = await readContents(database, { location: this.location, history, readOnly })
+    const { location, syncedTid = NO_TID } = this.#place
+    const options = { location, history, readOnly, syncedTid }
+    const contents = await readContents(database, options)
     this.#position = contents.position
     this.#classes = contents.classes
     const { databaseId } = contents
@@ -365,6 +374,7 @@ export class LevelStorage implements Storage {
       writeBufferBytes,
       checkpointBytes,
       idleMs,
+      sync: () => this.#place.sync?.() ?? Promise.resolve(),
       writesSettled: () => this.#onTheirWay,
       onFailure: (error) => {
         this.#failure ??= this.#checkpointFailedError(error)
@@ -395,7 +405,7 @@ export class LevelStorage implements Storage {
 
   #encode(
     commits: readonly StorageCommit[],
-    { generation, historyFrom }: Checkpointer,
+    { generation, historyFrom, syncedTid }: Checkpointer,
   ): CommitRow[] {
     const links =
       historyFrom === undefined
@@ -403,7 +413,7 @@ export class LevelStorage implements Storage {
         : new CommitLinks(generation, this.lastTid, historyFrom.tid)
     let before = this.#lastPosition()
     return commits.map((commit) => {
-      const row = CommitRow.encode(commit, before, links?.linkOf)
+      const row = CommitRow.encode(commit, before, links?.linkOf, syncedTid)
       links?.add(row)
       before = row.position
       return row

@@ -3,87 +3,150 @@
  * its block, without an error, and removes the log: afterwards nobody can say what was in it. Here
  * nothing has been changed yet when the damage is found.
  *
- * A log is a row of blocks of 32 KiB; a block is a row of records, zeros from where none fits:
+ * | found                                                        | then                           |
+ * | ------------------------------------------------------------ | ------------------------------ |
+ * | nothing good after the damage                                | a write was interrupted: opens |
+ * | a commit is lost of which later rows say that it was synced  | refused                        |
+ * | else, a page of zeros                                        | lost with the power before it was synced: opens, and what is there after LevelDB has opened must reach as far as any row says that was synced |
+ * | else                                                         | refused, since it may have been synced |
  *
- * | offset | bytes | meaning                                                        |
- * | ------ | ----- | -------------------------------------------------------------- |
- * | 0      | 4     | CRC-32C over type and data, masked, little endian              |
- * | 4      | 2     | bytes of data, little endian                                   |
- * | 6      | 1     | type: 1 whole, 2 first, 3 middle, 4 last piece of a batch      |
- * | 7      | n     | data                                                           |
- *
- * Damage is told from the end of an interrupted write by what follows it: after damage there are
- * good records, after an interrupted write there are none.
- *
- * @see LevelDB 1.20 `doc/log_format.md`, `db/log_reader.cc`, `util/crc32c.h`.
+ * Rows that say so: a commit row names the newest commit that was synced when it was written. What a
+ * checkpoint writes is of commits that are.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readUint64 } from '../foundation/index.js'
+import { syncedBefore } from './commit-row.js'
 import { CorruptStorageError } from './errors.js'
+import { CHECKPOINT_KEY, commitKeys, objectKeys } from './key-space.js'
+import { batchesOf, findDamage, isLog, isTable, type LogDamage, putsOf } from './level-log.js'
+import { formatTid, NO_TID, type Tid } from './tid.js'
 
-const BLOCK_BYTES = 32 * 1024
-const HEADER_BYTES = 7
-const HIGHEST_TYPE = 4
+/** What the disk reads and loses as one, or a part of it. */
+const PAGE_BYTES = 4096
 
-/** @throws STORAGE_CORRUPT when a log is damaged before its end. Changes nothing. */
-export async function checkLogs(directory: string): Promise<void> {
-  for (const name of await readdir(directory)) {
-    // LevelDB's LOG is prose, and LOCK must not be read: reading it loses the lock.
-    if (!/^\d+\.log$/.test(name)) continue
-    const offset = findDamage(await readFile(join(directory, name)))
-    if (offset !== undefined) throw damagedLog(directory, name, offset)
-  }
+interface Log {
+  readonly name: string
+  readonly bytes: Buffer
+  readonly damage: LogDamage | undefined
 }
 
-/** Where the first damaged record is that good ones follow. */
-export function findDamage(log: Buffer): number | undefined {
-  let damagedAt: number | undefined
-  for (let block = 0; block < log.length; block += BLOCK_BYTES) {
-    const blockEnd = Math.min(log.length, block + BLOCK_BYTES)
-    for (let at = block; at + HEADER_BYTES <= blockEnd; ) {
-      const end = at + HEADER_BYTES + log.readUInt16LE(at + 4)
-      if (end <= blockEnd && isGood(log, at, end)) {
-        if (damagedAt !== undefined) return damagedAt
-        at = end
-      } else {
-        // Its length cannot be trusted: the next good record may begin anywhere in this block.
-        damagedAt ??= at
-        at++
+/**
+ * Changes nothing.
+ * @returns the newest commit that must be there once LevelDB has opened, as far as damaged logs know;
+ *   `NO_TID` when none is damaged.
+ * @throws STORAGE_CORRUPT when a log is damaged where it had been synced, or may have been.
+ */
+export async function checkLogs(directory: string): Promise<Tid> {
+  const logs = await readLogs(directory)
+  const damaged = logs.filter(({ damage }) => damage !== undefined)
+  if (damaged.length === 0) return NO_TID
+  const said = new Said(logs)
+  const isAll = logs.length === 1 && !(await hasTables(directory))
+  for (const { name, bytes, damage } of damaged as Required<Log>[]) {
+    const before = said.newestBefore(bytes, damage!.at) ?? (isAll ? NO_TID : undefined)
+    const lost = said.lostAfter(before)
+    const where = `The log ${join(directory, name)} is damaged at byte ${damage!.at}, and good entries follow: `
+    const details = { location: directory, log: name, offset: damage!.at }
+    if (lost !== undefined) {
+      throw corrupt(`${where}commits would be lost, transaction ${formatTid(lost)} first.`, details)
+    }
+    if (!isLostPage(bytes, damage!)) {
+      throw corrupt(
+        `${where}commits may be lost. Nothing tells whether a commit there was acknowledged; it does not ` +
+          'look like pages that were lost with the power before they were synced.',
+        details,
+      )
+    }
+  }
+  return said.syncedTid
+}
+
+async function readLogs(directory: string): Promise<Log[]> {
+  const logs: Log[] = []
+  for (const name of await readdir(directory)) {
+    // LevelDB's LOG is prose, and LOCK must not be read: reading it loses the lock.
+    if (!isLog(name)) continue
+    const bytes = await readFile(join(directory, name))
+    logs.push({ name, bytes, damage: findDamage(bytes) })
+  }
+  return logs
+}
+
+async function hasTables(directory: string): Promise<boolean> {
+  return (await readdir(directory)).some(isTable)
+}
+
+/** Pages that have their place but not their bytes: zeros from where records end, up to the end of a page. */
+function isLostPage(log: Buffer, { at, end }: LogDamage): boolean {
+  for (let from = at; from < end; from = from - (from % PAGE_BYTES) + PAGE_BYTES) {
+    const pageEnd = Math.min(log.length, from - (from % PAGE_BYTES) + PAGE_BYTES)
+    if (log.subarray(from, pageEnd).every((byte) => byte === 0)) return true
+  }
+  return false
+}
+
+/** What the rows in logs say, those included that LevelDB will drop. */
+class Said {
+  /** Commits that will be there. */
+  readonly #kept = new Set<Tid>()
+  #syncedTid: Tid = NO_TID
+
+  constructor(logs: readonly Log[]) {
+    for (const { bytes } of logs) {
+      for (const { data, isRead } of batchesOf(bytes)) {
+        for (const [key, value] of putsOf(data)) {
+          this.#syncedTid = Math.max(this.#syncedTid, syncedTidIn(key, value)) as Tid
+          const tid = commitKeys.decode(key)
+          if (isRead && tid !== undefined) this.#kept.add(tid)
+        }
       }
     }
   }
-  return undefined
+
+  /** The newest commit that was synced. */
+  get syncedTid(): Tid {
+    return this.#syncedTid
+  }
+
+  /** The newest commit in a log before a byte of it. */
+  newestBefore(log: Buffer, end: number): Tid | undefined {
+    let newest: Tid | undefined
+    for (const { at, data } of batchesOf(log.subarray(0, end))) {
+      if (at >= end) break
+      for (const [key] of putsOf(data)) newest = commitKeys.decode(key) ?? newest
+    }
+    return newest
+  }
+
+  /** The first synced commit after `tid` that will not be there; unknown without `tid`. */
+  lostAfter(tid: Tid | undefined): Tid | undefined {
+    if (tid === undefined) return undefined
+    for (let next = (tid + 1) as Tid; next <= this.#syncedTid; next++) {
+      if (!this.#kept.has(next)) return next
+    }
+    return undefined
+  }
 }
 
-function isGood(log: Buffer, at: number, end: number): boolean {
-  const type = log[at + 6]!
-  if (type < 1 || type > HIGHEST_TYPE) return false
-  return log.readUInt32LE(at) === mask(crc32c(log, at + 6, end))
+/** The newest commit that a row says was synced before it was written. */
+function syncedTidIn(key: Buffer, value: Buffer): Tid {
+  const tid = commitKeys.decode(key)
+  if (tid !== undefined) return syncedBefore(tid, value) ?? NO_TID
+  if (key.equals(CHECKPOINT_KEY)) return tidAt(value, 4)
+  return objectKeys.decode(key) === undefined ? NO_TID : tidAt(value, 10)
 }
 
-/** LevelDB stores no plain CRC, since logs may hold data that holds CRCs. */
-function mask(crc: number): number {
-  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0
+function tidAt(row: Buffer, offset: number): Tid {
+  if (row.length < offset + 8) return NO_TID
+  const tid = readUint64(row, offset)
+  return Number.isSafeInteger(tid) ? (tid as Tid) : NO_TID
 }
 
-/** CRC-32C (Castagnoli); zlib has only the other polynomial. @see RFC 3720, appendix B.4 */
-function crc32c(bytes: Buffer, start: number, end: number): number {
-  let crc = 0xffff_ffff
-  for (let i = start; i < end; i++) crc = TABLE[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8)
-  return (crc ^ 0xffff_ffff) >>> 0
-}
-
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f6_3b78 : crc >>> 1
-  return crc
-})
-
-function damagedLog(directory: string, name: string, offset: number): CorruptStorageError {
+function corrupt(why: string, details: Record<string, unknown>): CorruptStorageError {
   return new CorruptStorageError(
-    `The log ${join(directory, name)} is damaged at byte ${offset}, and good entries follow: commits would ` +
-      'be lost. Nothing was changed. Restore a backup; or, knowing that the commits there are gone, open ' +
-      "the directory with classic-level's ClassicLevel.repair.",
-    { details: { location: directory, log: name, offset } },
+    `${why} Nothing was changed. Restore a backup; or, knowing that the commits there are gone, open the ` +
+      "directory with classic-level's ClassicLevel.repair.",
+    { details },
   )
 }

@@ -9,6 +9,10 @@
  * - each such row can be read, and agrees with its key,
  * - class rows, with those in commit rows, are numbered from 1 without a gap.
  *
+ * A power loss may take relaxed commits and leave later ones, since LevelDB syncs one log and not
+ * those before it. Where no row says that a missing commit had been synced, the commits after it go,
+ * with a process warning: the database is what the last commit before it left.
+ *
  * Records of these commits are read from their rows from now on, and brought to object rows again by the
  * next checkpoint: that heals object rows that were lost with a log.
  */
@@ -17,11 +21,13 @@ import type { CommitRow } from './commit-row.js'
 import { CorruptStorageError, diskFailed, StorageFullError, UnknownFormatError } from './errors.js'
 import { decodeCommitRow } from './generation.js'
 import type { ClassRow, History } from './interfaces.js'
-import { CHECKPOINT_KEY, classKeys, commitKeys, FORMAT_KEY } from './key-space.js'
+import { CHECKPOINT_KEY, classKeys, commitKeys, FORMAT_KEY, objectKeys } from './key-space.js'
 import type { LevelDatabase } from './level-database.js'
 import { entriesOf } from './level-entries.js'
 import { isDiskFailure, isDiskFull, isUnreadable } from './level-error.js'
+import type { Oid } from './oid.js'
 import { Overlay } from './overlay.js'
+import { decodeRecord } from './record.js'
 import {
   type CheckpointRow,
   type CommitTime,
@@ -62,10 +68,13 @@ export async function readContents(
     location,
     history,
     readOnly,
+    syncedTid,
   }: {
     readonly location: string
     readonly history: History | undefined
     readonly readOnly: boolean
+    /** A commit that must be there, with all before it. */
+    readonly syncedTid: Tid
   },
 ): Promise<Contents> {
   const check = new OpenCheck(database, location)
@@ -73,7 +82,7 @@ export async function readContents(
     const format =
       (await check.format()) ?? (readOnly ? check.refuseEmpty() : await create(database))
     const stored = check.checkpoint()
-    const overlay = await check.redo(stored)
+    const overlay = await check.redo(stored, { syncedTid, readOnly })
     const position = overlay.commit(overlay.lastTid)?.position ?? stored.position
     const classes = await check.classes(overlay, position)
     const historyFrom = historyKept({ stored, overlay, position, history, readOnly })
@@ -167,20 +176,54 @@ class OpenCheck {
   }
 
   /** The commits whose records may not be in object rows. */
-  async redo({ redoTid, position }: CheckpointRow): Promise<Overlay> {
+  async redo(
+    { redoTid, position }: CheckpointRow,
+    { syncedTid, readOnly }: { readonly syncedTid: Tid; readonly readOnly: boolean },
+  ): Promise<Overlay> {
     const overlay = new Overlay(redoTid)
     const missing: (readonly [from: Tid, to: Tid])[] = []
+    const behind: Tid[] = []
+    let synced = Math.max(syncedTid, position.tid) as Tid
     let expected = redoTid + 1
     const range = { gt: commitKeys.encode(redoTid), lt: commitKeys.range.lt }
     for await (const [key, bytes] of entriesOf(this.#database, range)) {
       const row = this.#commit(key, bytes)
+      synced = Math.max(synced, row.syncedTid ?? NO_TID) as Tid
       if (row.tid > expected) missing.push([expected as Tid, (row.tid - 1) as Tid])
-      else if (missing.length === 0) overlay.add(row)
+      if (missing.length === 0) overlay.add(row)
+      else behind.push(row.tid)
       expected = row.tid + 1
     }
-    if (expected <= position.tid) missing.push([expected as Tid, position.tid])
-    if (missing.length > 0) throw this.#missingTransactions(missing)
+    if (expected <= synced) missing.push([expected as Tid, synced])
+    if (missing.length === 0) return overlay
+    const wasSynced = overlay.lastTid < synced || (await this.#hasObjectAfter(overlay.lastTid))
+    if (wasSynced) throw this.#missingTransactions(missing)
+    if (!readOnly) await this.#remove(behind)
+    this.#warnOfCut(overlay.lastTid, behind)
     return overlay
+  }
+
+  /** Whether an object row is of a later commit: a checkpoint synced that before. */
+  async #hasObjectAfter(tid: Tid): Promise<boolean> {
+    for await (const [key, bytes] of entriesOf(this.#database, objectKeys.range)) {
+      const oid = objectKeys.decode(key)
+      if (oid !== undefined && tidOfRecord(bytes, oid) > tid) return true
+    }
+    return false
+  }
+
+  async #remove(tids: readonly Tid[]): Promise<void> {
+    const batch = this.#database.batch()
+    for (const tid of tids) batch.del(commitKeys.encode(tid))
+    await batch.write(SYNC)
+  }
+
+  #warnOfCut(tid: Tid, behind: readonly Tid[]): void {
+    process.emitWarning(
+      `The database in ${this.#location} goes on from transaction ${formatTid(tid)}: a power loss took relaxed ` +
+        `commits after it, and ${behind.length} that came later were removed.`,
+      { type: 'TreehookWarning', code: 'STORAGE_TAIL_CUT' },
+    )
   }
 
   /** Of checkpoints, and of the commits since. */
@@ -268,5 +311,15 @@ class OpenCheck {
         'that wrote it, or choose another directory. Nothing was written.',
       { cause, details: { location: this.#location } },
     )
+  }
+}
+
+/** `NO_TID` of a record that cannot be read: who reads it is told. */
+function tidOfRecord(bytes: Buffer, oid: Oid): Tid {
+  try {
+    return decodeRecord(bytes, oid).tid
+  } catch (error) {
+    if (error instanceof TreehookError) return NO_TID
+    throw error
   }
 }

@@ -52,7 +52,7 @@ import {
 import { NO_TID, type Tid, toTid } from './tid.js'
 
 /** On disk: the version of the database as a whole, in its format row. */
-export const FORMAT_VERSION = 1
+export const FORMAT_VERSION = 2
 
 /** On disk. */
 const MAGIC = Buffer.from('treehook', 'ascii')

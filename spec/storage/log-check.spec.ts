@@ -1,84 +1,151 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import fc from 'fast-check'
-import { Level } from 'level'
-import { findDamage } from '../../lib/storage/log-check.js'
-import { TemporaryDirectories } from '../support/storage-builders.js'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { createDirectoryStorage } from '../../lib/storage/index.js'
+import { checkLogs } from '../../lib/storage/log-check.js'
+import {
+  aCommit,
+  copyAsKilled,
+  errorOf,
+  TemporaryDirectories,
+} from '../support/storage-builders.js'
 
 const directories = new TemporaryDirectories()
-const BATCHES = 300
-let log: Buffer
-/** Nothing good follows damage from here on. */
-let lastRecordAt = 0
+let directory = ''
+/** Where the row of commit n begins, give or take LevelDB's own bytes. */
+let startOf: number[] = []
 
-beforeAll(async () => {
-  const directory = await directories.create()
-  const level = new Level(directory)
-  await level.open()
-  // Of all sizes, some longer than two blocks.
-  for (let i = 0; i < BATCHES; i++) {
-    const size = i % 50 === 20 ? 70_000 : (i * 37) % 900
-    if (i === BATCHES - 1) lastRecordAt = await sizeOfLog(directory)
-    await level.put(`key ${i}`, 'v'.repeat(size))
+beforeEach(() => {
+  startOf = []
+})
+afterEach(() => directories.removeAll())
+
+/** What a process leaves that was killed after `commits` of some 3 pages each. */
+async function dieAfter(
+  commits: number,
+  {
+    durability = 'sync',
+    isCheckpointed = false,
+    from,
+  }: { durability?: 'sync' | 'relaxed'; isCheckpointed?: boolean; from?: string } = {},
+): Promise<void> {
+  const place = from ?? (await directories.create())
+  directory = await directories.create()
+  const storage = createDirectoryStorage(place)
+  await storage.open()
+  for (let tid = storage.lastTid + 1, last = storage.lastTid + commits; tid <= last; tid++) {
+    startOf[tid] = (await stat(await logIn(place))).size
+    const state = String.fromCharCode(96 + tid).repeat(12_000)
+    await storage.write([aCommit(tid, [tid], { state })], durability)
   }
-  log = await readLog(directory)
-  await level.close()
-})
-afterAll(() => directories.removeAll())
-
-async function readLog(directory: string): Promise<Buffer> {
-  const name = (await readdir(directory)).find((file) => file.endsWith('.log'))!
-  return readFile(join(directory, name))
+  if (isCheckpointed) await storage.checkpoint()
+  copyAsKilled(place, directory)
+  await storage.close()
 }
 
-const sizeOfLog = async (directory: string): Promise<number> => (await readLog(directory)).length
+async function logIn(place: string): Promise<string> {
+  return join(place, (await readdir(place)).find((name) => name.endsWith('.log'))!)
+}
 
-describe('A log of LevelDB', () => {
-  test('is read to its end', () => {
-    expect(log.length).toBeGreaterThan(500_000)
-    expect(findDamage(log)).toBeUndefined()
+async function changeLog(change: (log: Buffer) => void): Promise<Buffer> {
+  const file = await logIn(directory)
+  const log = await readFile(file)
+  change(log)
+  await writeFile(file, log)
+  return log
+}
+
+/** A page that had its place on disk, but not its bytes: the first whole one of commit `tid`. */
+const losePageOf = (tid: number): Promise<Buffer> =>
+  changeLog((log) => {
+    const page = (Math.floor(startOf[tid]! / 4096) + 1) * 4096
+    log.fill(0, page, page + 4096)
   })
 
-  test('cut anywhere is no damage: a write was interrupted', () => {
-    fc.assert(
-      fc.property(fc.nat(log.length), (size) => {
-        expect(findDamage(log.subarray(0, size))).toBeUndefined()
-      }),
-    )
+const flipIn = (tid: number): Promise<Buffer> =>
+  changeLog((log) => {
+    log[startOf[tid]! + 100]! ^= 1
   })
 
-  test('that ends in zeros is no damage', () => {
-    const padded = Buffer.concat([log.subarray(0, log.length - 300), Buffer.alloc(100_000)])
-    expect(findDamage(padded)).toBeUndefined()
+async function lastTid(): Promise<number> {
+  const storage = createDirectoryStorage(directory)
+  try {
+    await storage.open()
+    return storage.lastTid
+  } finally {
+    await storage.close()
+  }
+}
+
+describe('The check of logs', () => {
+  test('finds nothing in what a killed process leaves', async () => {
+    await dieAfter(8)
+    expect(await checkLogs(directory)).toBe(0)
+    expect(await lastTid()).toBe(8)
   })
 
-  test.each([
-    ['its length too long', 5, 0x7f],
-    ['its length too short', 4, 0x01],
-    ['its type unknown', 6, 0x80],
-  ])('whose first record has %s is damaged, though all is in one block', (_, offset, bits) => {
-    const damaged = Buffer.from(log.subarray(0, 20_000))
-    damaged[offset]! ^= bits
-    expect(findDamage(damaged)).toBe(0)
+  test.each([2, 4, 6])(
+    'refuses where a page of synced commit %i is lost, and changes nothing',
+    async (tid) => {
+      await dieAfter(8)
+      const log = await losePageOf(tid)
+      const error = await errorOf(lastTid)
+      expect(error).toMatchObject({ code: 'STORAGE_CORRUPT' })
+      expect(error.message).toContain(`transaction 000000000000000${tid} first`)
+      expect(await readFile(await logIn(directory))).toEqual(log)
+    },
+  )
+
+  test('accepts that a page of the last commit is lost, of which pieces follow: nothing says it was synced', async () => {
+    await dieAfter(6)
+    // The commit ends in the block after this page.
+    expect(Math.floor((startOf[6]! + 12_000) / 32768)).toBe(2)
+    await losePageOf(6)
+    expect(await checkLogs(directory)).toBe(4)
+    expect(await lastTid()).toBe(5)
   })
 
-  test('with a bit flipped before its last record is damaged, at or before that bit', () => {
-    fc.assert(
-      fc.property(fc.nat(lastRecordAt * 8 - 1), (bit) => {
-        const damaged = Buffer.from(log)
-        damaged[bit >> 3]! ^= 1 << (bit & 7)
-        const padding = isPadding(bit >> 3)
-        const damage = findDamage(damaged)
-        if (padding) expect(damage).toBeUndefined()
-        else expect(damage).toBeLessThanOrEqual(bit >> 3)
-      }),
-    )
+  test('refuses where a page of the last commit is lost that a checkpoint followed', async () => {
+    await dieAfter(6, { isCheckpointed: true })
+    await losePageOf(6)
+    expect((await errorOf(lastTid)).message).toContain('transaction 0000000000000006 first')
+  })
+
+  test('refuses a flipped bit where nothing says whether it had been synced, and says so', async () => {
+    await dieAfter(6)
+    await flipIn(6)
+    const error = await errorOf(lastTid)
+    expect(error).toMatchObject({ code: 'STORAGE_CORRUPT' })
+    expect(error.message).toMatch(/commits may be lost\. Nothing tells whether/)
+  })
+
+  test('refuses a lost page before the first commit of a log when later ones know it', async () => {
+    await dieAfter(6)
+    const log = await changeLog((bytes) => bytes.fill(0, 0, 4096))
+    expect((await errorOf(lastTid)).message).toContain('transaction 0000000000000001 first')
+    expect(await readFile(await logIn(directory))).toEqual(log)
+  })
+
+  test('leaves it to the open whether commits are lost before the first one that a log still has', async () => {
+    await dieAfter(6)
+    // Commits 1 to 6 are in tables now.
+    expect(await lastTid()).toBe(6)
+    await dieAfter(6, { from: directory })
+    await changeLog((bytes) => bytes.fill(0, 0, 4096))
+    expect(await checkLogs(directory)).toBe(11)
+    expect((await errorOf(lastTid)).message).toMatch(/missing: 0000000000000007 to/)
+  })
+
+  test('accepts that a page of relaxed commits is lost, and what follows is cut', async () => {
+    await dieAfter(8, { durability: 'relaxed' })
+    await losePageOf(3)
+    expect(await lastTid()).toBe(2)
+    expect(await lastTid()).toBe(2)
+  })
+
+  test('refuses where a page of relaxed commits is lost that a checkpoint had synced', async () => {
+    await dieAfter(8, { durability: 'relaxed', isCheckpointed: true })
+    await losePageOf(3)
+    expect((await errorOf(lastTid)).message).toContain('transaction 0000000000000003 first')
   })
 })
-
-/** The last bytes of a block where no header fits. */
-function isPadding(offset: number): boolean {
-  const blockEnd = (Math.floor(offset / 32768) + 1) * 32768
-  return blockEnd - offset < 7 && log.subarray(offset, blockEnd).every((byte) => byte === 0)
-}

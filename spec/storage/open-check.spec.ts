@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, test } from '@jest/globals'
+import { beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { CommitRow } from '../../lib/storage/commit-row.js'
 import { createMemoryDatabase, createMemoryStorage, toOid, toTid } from '../../lib/storage/index.js'
 import {
   CHECKPOINT_KEY,
@@ -7,6 +8,7 @@ import {
   FORMAT_KEY,
   objectKeys,
 } from '../../lib/storage/key-space.js'
+import { encodeRecord, recordBytes } from '../../lib/storage/record.js'
 import { decodeCheckpointRow, encodeCheckpointRow } from '../../lib/storage/rows.js'
 import { aCommit, errorOf } from '../support/storage-builders.js'
 
@@ -81,6 +83,78 @@ describe('Opening', () => {
     await database.del(commitKeys.encode(toTid(8)))
     expect(await errorOf(open)).toMatchObject({ details: { missing: ['0000000000000008'] } })
   })
+
+  /** As a process leaves it that is killed after nine relaxed commits without a checkpoint. */
+  async function relaxed(): Promise<void> {
+    database = createMemoryDatabase()
+    const storage = createMemoryStorage({ database })
+    await storage.open()
+    for (let tid = 1; tid <= 9; tid++) await storage.write([aCommit(tid, [tid, 100])], 'relaxed')
+    const rows = await database.iterator().all()
+    await storage.close()
+    database = createMemoryDatabase()
+    await database.open()
+    for (const [key, value] of rows) await database.put(key, value)
+  }
+
+  async function openAndWarn(): Promise<string[]> {
+    const emitted = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    await open()
+    const warnings = emitted.mock.calls.map(([warning]) => String(warning))
+    emitted.mockRestore()
+    return warnings
+  }
+
+  test('goes back to the commit before relaxed ones that a power loss took, and says so', async () => {
+    await relaxed()
+    for (const tid of [4, 5, 7]) await database.del(commitKeys.encode(toTid(tid)))
+    const [warning] = await openAndWarn()
+    expect(warning).toMatch(/goes on from transaction 0000000000000003.* 3 that came later/)
+    expect(await openAndWarn()).toEqual([])
+    expect((await database.keys(commitKeys.range).all()).length).toBe(3)
+    expect(decodeCheckpointRow((await database.get(CHECKPOINT_KEY))!).position.tid).toBe(3)
+    expect(await database.get(objectKeys.encode(toOid(9)))).toBeUndefined()
+  })
+
+  test('changes nothing about that when it is for reading', async () => {
+    await relaxed()
+    await database.del(commitKeys.encode(toTid(4)))
+    await database.close()
+    const storage = createMemoryStorage({ database, readOnly: true })
+    await storage.open()
+    expect(storage.lastTid).toBe(3)
+    expect(storage.snapshot().load(toOid(100))?.tid).toBe(3)
+    await storage.close()
+    await database.open()
+    expect((await database.keys(commitKeys.range).all()).length).toBe(8)
+  })
+
+  test('does not go back behind a commit that a later one knows to be synced', async () => {
+    await relaxed()
+    await database.del(commitKeys.encode(toTid(4)))
+    await database.put(commitKeys.encode(toTid(10)), await rowKnowing(4))
+    expect(await errorOf(open)).toMatchObject({ details: { missing: ['0000000000000004'] } })
+  })
+
+  test('does not go back behind a commit that an object row is of', async () => {
+    await relaxed()
+    await database.put(objectKeys.encode(toOid(4)), recordOf(4))
+    await database.del(commitKeys.encode(toTid(4)))
+    expect(await errorOf(open)).toMatchObject({ details: { missing: ['0000000000000004'] } })
+  })
+
+  /** The row of commit 10. */
+  async function rowKnowing(syncedTid: number): Promise<Buffer> {
+    const { position } = CommitRow.decode((await database.get(commitKeys.encode(toTid(9))))!)
+    return CommitRow.encode(aCommit(10, [10]), position, undefined, toTid(syncedTid)).bytes
+  }
+
+  function recordOf(tid: number): Buffer {
+    const record = { oid: toOid(tid), tid: toTid(tid), classId: 1, state: Buffer.from('state') }
+    const bytes = Buffer.alloc(recordBytes(record))
+    encodeRecord(bytes, record)
+    return bytes
+  }
 
   test('takes commits after the last checkpoint', async () => {
     const { position } = decodeCheckpointRow((await database.get(CHECKPOINT_KEY))!)

@@ -14,7 +14,7 @@ import {
 } from '../../lib/storage/rows.js'
 import { DamagedRow, ForeignRow } from '../../lib/storage/sealed-row.js'
 
-const FORMAT = { version: 1, databaseId: '00112233-4455-6677-8899-aabbccddeeff' }
+const FORMAT = { version: 2, databaseId: '00112233-4455-6677-8899-aabbccddeeff' }
 const CHECKPOINT = {
   position: { tid: toTid(7), timeMs: 6000, highestOid: 12, classes: 3 },
   redoTid: toTid(5),

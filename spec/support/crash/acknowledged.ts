@@ -25,11 +25,6 @@ export class Acknowledged {
     return this.#count
   }
 
-  /** True until somebody saw anything of the ledger. */
-  get isNothing(): boolean {
-    return this.#seqs.every((seq) => seq === -1)
-  }
-
   /**
    * Takes a line of the writer; see `writer.ts`. What it found at first is held against what was
    * acknowledged before, and must stay from then on as well: somebody has seen it.

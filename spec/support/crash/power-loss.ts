@@ -59,9 +59,7 @@ export async function losePower({
         seed: session.seed,
         clients: CLIENTS,
       })
-      const refusal = honestRefusal(found, told, luck)
-      if (refusal !== undefined) result.count(refusal)
-      const wrong = refusal === undefined ? findingsIn(found, told) : []
+      const wrong = findingsIn(found, told)
       if (wrong.length > 0) {
         result.fail({
           round,
@@ -78,22 +76,6 @@ export async function losePower({
 
 function findingsIn(found: Inspection, told: Acknowledged): string[] {
   return found.outcome === 'checked' ? told.findingsIn(found.report) : [JSON.stringify(found)]
-}
-
-/**
- * Refusals that lose nothing and say so, though one would rather have the database:
- *
- * - LevelDB does not sync the first MANIFEST of a new database, but the file that names it. When the
- *   power goes before the second one is named, it refuses the directory, in which nothing was.
- * - A page of the log that was written but not synced, and lost, looks like damage when later ones
- *   were not lost.
- *
- * @returns its name; `undefined` when there is none.
- */
-function honestRefusal(found: Inspection, told: Acknowledged, luck: Luck): string | undefined {
-  if (found.outcome !== 'refused' || found.code !== 'STORAGE_CORRUPT') return undefined
-  if (told.isNothing) return 'new database refused'
-  return luck === 'lostPage' ? 'refused for a lost page' : undefined
 }
 
 /** @returns the disk, and what the world had been told, when the power goes. */

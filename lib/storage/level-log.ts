@@ -1,0 +1,171 @@
+/**
+ * Logs as LevelDB writes them. A log is a row of blocks of 32 KiB; a block is a row of records, zeros
+ * from where none fits:
+ *
+ * | offset | bytes | meaning                                                        |
+ * | ------ | ----- | -------------------------------------------------------------- |
+ * | 0      | 4     | CRC-32C over type and data, masked, little endian              |
+ * | 4      | 2     | bytes of data, little endian                                   |
+ * | 6      | 1     | type: 1 whole, 2 first, 3 middle, 4 last piece of a batch      |
+ * | 7      | n     | data                                                           |
+ *
+ * The data of a batch: 8 bytes of sequence number, 4 of how many entries; then each entry, a byte 1,
+ * key and value, or a byte 0 and a key, each of these behind its length as a varint.
+ *
+ * @see LevelDB 1.20 `doc/log_format.md`, `db/log_reader.cc`, `db/write_batch.cc`, `util/crc32c.h`.
+ */
+
+const BLOCK_BYTES = 32 * 1024
+const HEADER_BYTES = 7
+const HIGHEST_TYPE = 4
+const [WHOLE, FIRST, LAST] = [1, 2, 4]
+const BATCH_HEAD_BYTES = 12
+const PUT = 1
+
+/** Whether a file of LevelDB's is a log. */
+export function isLog(name: string): boolean {
+  return /^\d+\.log$/.test(name)
+}
+
+/** Whether a file of LevelDB's is a table. */
+export function isTable(name: string): boolean {
+  return /^\d+\.(ldb|sst)$/.test(name)
+}
+
+/** A record whose checksum is right. */
+interface LogRecord {
+  readonly at: number
+  readonly end: number
+  /** Whether all before it in its block is good: LevelDB leaves out the others. */
+  readonly isRead: boolean
+  /** Whether nothing damaged is between it and the record before. */
+  readonly isNext: boolean
+}
+
+/** From the first damaged record up to the good one that follows. */
+export interface LogDamage {
+  readonly at: number
+  readonly end: number
+}
+
+/** A batch, or the beginning of one whose later pieces are damaged. */
+export interface LogBatch {
+  readonly at: number
+  readonly data: Buffer
+  /** Whether LevelDB applies it when it opens. */
+  readonly isRead: boolean
+}
+
+/**
+ * The first damage that good records follow. What nothing good follows is no damage: a write was
+ * interrupted.
+ */
+export function findDamage(log: Buffer): LogDamage | undefined {
+  let goodUpTo = 0
+  for (const { at, end, isNext } of goodRecords(log)) {
+    if (!isNext) return { at: startAfter(goodUpTo), end: at }
+    goodUpTo = end
+  }
+  return undefined
+}
+
+/** All batches of which the beginning is good. */
+export function* batchesOf(log: Buffer): Generator<LogBatch, void, undefined> {
+  let pieces: LogRecord[] = []
+  for (const record of goodRecords(log)) {
+    const type = log[record.at + 6]!
+    const isBeginning = type === WHOLE || type === FIRST
+    if (pieces.length > 0 && (isBeginning || !record.isNext)) {
+      yield batchOf(log, pieces, false)
+      pieces = []
+    }
+    if (isBeginning || pieces.length > 0) pieces.push(record)
+    if (pieces.length > 0 && (type === WHOLE || type === LAST)) {
+      yield batchOf(log, pieces, true)
+      pieces = []
+    }
+  }
+  if (pieces.length > 0) yield batchOf(log, pieces, false)
+}
+
+/** What a batch puts, as far as it is there: the last value may be cut short. */
+export function* putsOf(
+  data: Buffer,
+): Generator<readonly [key: Buffer, value: Buffer], void, undefined> {
+  let at = BATCH_HEAD_BYTES
+  const next = (): Buffer => {
+    let length = 0
+    for (let shift = 0; at < data.length; shift += 7) {
+      const byte = data[at++]!
+      length += (byte & 0x7f) * 2 ** shift
+      if (byte < 0x80) break
+    }
+    const start = at
+    at += length
+    return data.subarray(start, at)
+  }
+  while (at < data.length) {
+    const isPut = data[at++] === PUT
+    const key = next()
+    if (isPut) yield [key, next()]
+  }
+}
+
+function* goodRecords(log: Buffer): Generator<LogRecord, void, undefined> {
+  let isNext = true
+  for (let block = 0; block < log.length; block += BLOCK_BYTES) {
+    const blockEnd = Math.min(log.length, block + BLOCK_BYTES)
+    let isRead = true
+    for (let at = block; at + HEADER_BYTES <= blockEnd; ) {
+      const end = at + HEADER_BYTES + log.readUInt16LE(at + 4)
+      if (end <= blockEnd && isGood(log, at, end)) {
+        yield { at, end, isRead, isNext }
+        isNext = true
+        at = end
+      } else {
+        // Its length cannot be trusted: the next good record may begin anywhere in this block.
+        isRead = false
+        isNext = false
+        at++
+      }
+    }
+  }
+}
+
+/** Where the record after one that ends at `end` begins. */
+function startAfter(end: number): number {
+  const left = BLOCK_BYTES - (end % BLOCK_BYTES)
+  return left < HEADER_BYTES ? end + left : end
+}
+
+function batchOf(log: Buffer, pieces: readonly LogRecord[], isWhole: boolean): LogBatch {
+  return {
+    at: pieces[0]!.at,
+    data: Buffer.concat(pieces.map(({ at, end }) => log.subarray(at + HEADER_BYTES, end))),
+    isRead: isWhole && pieces.every(({ isRead }) => isRead),
+  }
+}
+
+function isGood(log: Buffer, at: number, end: number): boolean {
+  const type = log[at + 6]!
+  if (type < 1 || type > HIGHEST_TYPE) return false
+  return log.readUInt32LE(at) === mask(crc32c(log, at + 6, end))
+}
+
+/** LevelDB stores no plain CRC, since logs may hold data that holds CRCs. */
+function mask(crc: number): number {
+  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0
+}
+
+/** CRC-32C (Castagnoli); zlib has only the other polynomial. @see RFC 3720, appendix B.4 */
+function crc32c(bytes: Buffer, start: number, end: number): number {
+  let crc = 0xffff_ffff
+  for (let i = start; i < end; i++) crc = TABLE[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8)
+  return (crc ^ 0xffff_ffff) >>> 0
+}
+
+const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f6_3b78 : crc >>> 1
+  return crc
+})
