@@ -11,6 +11,7 @@ import {
 } from './class-layout.js'
 import { classNamed, storedNameOf } from './class-registry.js'
 import { InvalidClassError, UnknownClassError } from './errors.js'
+import { SharedTexts } from './shared-text.js'
 
 /** What a committed state's values mean, in one database. */
 export interface StateLayout {
@@ -31,6 +32,11 @@ export interface DecodePlan {
   readonly order: readonly number[] | undefined
   /** What the class makes of values that an earlier version of it stored. */
   readonly evolve: Evolver | undefined
+}
+
+/** The plan of one class row, with what its records were found to repeat. */
+export interface ReadyPlan extends DecodePlan {
+  readonly texts: SharedTexts
 }
 
 /** What a database does about a class that the program lacks. @internal */
@@ -74,7 +80,7 @@ export const NODE_LAYOUT: StateLayout = {
  */
 export class ClassTable {
   readonly #rows: ClassRow[]
-  readonly #plans = new Map<number, DecodePlan>() // class id → how to read its records
+  readonly #plans = new Map<number, ReadyPlan>() // class id → how to read its records
   readonly #layouts = new WeakMap<ClassLayout, StateLayout>()
   readonly #ids = new Map<StateLayout, number>()
   readonly #options: MissingClassOptions
@@ -111,10 +117,11 @@ export class ClassTable {
    * @param oid - for the message.
    * @throws PERSISTENCE_UNKNOWN_CLASS when this program has no such class, and must have.
    */
-  planFor(classId: number, oid: Oid): DecodePlan {
+  planFor(classId: number, oid: Oid): ReadyPlan {
     let plan = this.#plans.get(classId)
     if (plan === undefined) {
-      plan = this.#makePlan(classId, oid)
+      const made = this.#makePlan(classId, oid)
+      plan = { ...made, texts: new SharedTexts(made.layout.names.length) }
       this.#plans.set(classId, plan)
     }
     return plan

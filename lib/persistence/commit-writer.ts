@@ -1,4 +1,4 @@
-import { Deferred, outsideAllScopes } from '../foundation/index.js'
+import { type Clock, Deferred, outsideAllScopes } from '../foundation/index.js'
 import {
   type Durability,
   OutcomeUnknownError,
@@ -24,6 +24,7 @@ export interface PreparedCommit {
 interface Waiting {
   readonly prepared: PreparedCommit
   readonly outcome: Deferred
+  readonly submittedMs: number // on the monotonic clock
 }
 
 /**
@@ -39,6 +40,7 @@ export class CommitWriter {
   readonly #storage: Storage
   readonly #store: CommittedStore
   readonly #durability: Durability
+  readonly #clock: Clock
   readonly #onBroken: (error: unknown) => void
   #queue: Waiting[] = []
   #awaited: { readonly tid: Tid; readonly resolve: () => void }[] = [] // by losers of conflicts
@@ -58,17 +60,20 @@ export class CommitWriter {
     storage,
     store,
     durability,
+    clock,
     onBroken,
   }: {
     readonly storage: Storage
     readonly store: CommittedStore
     readonly durability: Durability
+    readonly clock: Clock
     /** Called once when a write's outcome is unknown: nothing can be committed any more. */
     readonly onBroken: (error: unknown) => void
   }) {
     this.#storage = storage
     this.#store = store
     this.#durability = durability
+    this.#clock = clock
     this.#onBroken = onBroken
     this.#nextTid = storage.lastTid + 1
   }
@@ -114,7 +119,7 @@ export class CommitWriter {
     })
     for (const watcher of this.#watchers) watcher(prepared.commit)
     if (this.#queue.length === 0) this.#gatheringSinceMs = this.#publishedMs
-    this.#queue.push({ prepared, outcome })
+    this.#queue.push({ prepared, outcome, submittedMs: this.#clock.monotonicMs() })
     if (!this.#isWriting && this.#queue.length >= this.#enough) this.#write()
     return outcome
   }
@@ -195,11 +200,13 @@ export class CommitWriter {
       this.#store.publish(states, commit)
       this.#store.treesPublished(trees, commit.tid)
     }
-    const last = batch[batch.length - 1] as Waiting
-    this.#store.epochs.publish(last.prepared.commit.tid)
+    const { commit } = (batch[batch.length - 1] as Waiting).prepared
+    this.#store.epochs.publish(commit.tid, commit.metadata.timeMs)
     this.#store.log.forgetUpTo(this.#store.epochs.oldestTid)
-    this.#tellAwaited(last.prepared.commit.tid)
-    for (const { prepared, outcome } of batch) {
+    this.#tellAwaited(commit.tid)
+    const nowMs = this.#clock.monotonicMs()
+    for (const { prepared, outcome, submittedMs } of batch) {
+      this.#store.countCommit(nowMs - submittedMs)
       prepared.adopt()
       outcome.resolve()
     }

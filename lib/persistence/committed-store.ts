@@ -18,6 +18,10 @@ export interface DatabaseCounters {
   loads: number
   /** Those that wrote something. */
   commits: number
+  /** What these took in all, from the vote's end until they were durable and published. */
+  commitMs: number
+  /** What the slowest of them took. */
+  slowestCommitMs: number
   /** Transactions that took part and were aborted, by the program or after a failed commit. */
   aborts: number
   conflicts: number
@@ -48,11 +52,15 @@ export class CommittedStore {
     hits: 0,
     loads: 0,
     commits: 0,
+    commitMs: 0,
+    slowestCommitMs: 0,
     aborts: 0,
     conflicts: 0,
     replays: 0,
     resolutions: 0,
   }
+  /** By stored name of the class, for those objects whose class is known. */
+  readonly conflictsByClass = new Map<string, number>()
   /** States of commits on their way to disk; for an object that one removes, its tid. */
   readonly #inFlight = new Map<Oid, CommittedState | Tid>()
   readonly #removals = new OidSet() // in this session: a transaction may hold them still
@@ -141,7 +149,22 @@ export class CommittedStore {
       if (this.#inFlight.get(oid) === tid) this.#inFlight.delete(oid)
       this.cache.delete(oid)
     }
-    this.counters.commits++
+  }
+
+  /** @param storedName - the class of the object in conflict, where it is known. */
+  countConflict(storedName: string | undefined): void {
+    this.counters.conflicts++
+    if (storedName === undefined) return
+    const before = this.conflictsByClass.get(storedName) ?? 0
+    this.conflictsByClass.set(storedName, before + 1)
+  }
+
+  /** @param tookMs - until it was durable and published. */
+  countCommit(tookMs: number): void {
+    const { counters } = this
+    counters.commits++
+    counters.commitMs += tookMs
+    if (tookMs > counters.slowestCommitMs) counters.slowestCommitMs = tookMs
   }
 
   treesPublished(trees: readonly { readonly oid: Oid }[], tid: Tid): void {

@@ -24,6 +24,7 @@ export class ConnectionPool {
   release(connection: Connection): void {
     this.#busy.delete(connection)
     if (connection.isClosed) return
+    connection.endUse()
     if (this.#idle.length < this.#limit) this.#idle.push(connection)
     else connection.close()
   }

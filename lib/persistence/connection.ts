@@ -1,6 +1,6 @@
 import { type Clock, currentScopes, invariant, type Scopes } from '../foundation/index.js'
 import {
-  type ConflictError,
+  ConflictError,
   formatOid,
   formatTid,
   NO_TID,
@@ -32,6 +32,7 @@ import { importKey, type Key } from './btree/keys.js'
 import type { TreeNode } from './btree/tree-node.js'
 import { checkRange, type RangeOptions } from './btree/tree-range.js'
 import type { NodeSource } from './btree/tree-reading.js'
+import { storedNameOf } from './class-registry.js'
 import type { CommitWriter } from './commit-writer.js'
 import { CommittedState } from './committed-state.js'
 import type { CommittedStore } from './committed-store.js'
@@ -146,6 +147,7 @@ export class Connection implements SavepointDataManager, SlotsOwner, Synchronize
   #siblings: Map<string, Connection> | undefined
   /** New objects that the program gave to this database itself. */
   readonly #added = new Set<Persistent>()
+  readonly #onClose: (() => void)[] = []
   #pending: readonly PendingObject[] = []
   #encoded: readonly EncodedRecord[] = []
   #staging: BlobStaging | undefined // once a transaction here has written a blob
@@ -436,6 +438,35 @@ export class Connection implements SavepointDataManager, SlotsOwner, Synchronize
     return this.#staging
   }
 
+  /**
+   * Calls `callback` once, when this use of the connection ends: when it is closed, or when the
+   * `db.transaction`, `db.view` or `db.at` that works with it is over. All are called, in the order of
+   * their coming; an error is reported.
+   *
+   * Source: `ZODB.Connection.onCloseCallback`.
+   */
+  onClose(callback: () => void): void {
+    this.#assertOpen()
+    this.#onClose.push(callback)
+  }
+
+  /** What was to be done at the end of its use, by it and by those of the group, is done. @internal */
+  endUse(): void {
+    if (this.#siblings === undefined) this.#endUseHere()
+    else for (const connection of this.#siblings.values()) connection.#endUseHere()
+  }
+
+  #endUseHere(): void {
+    if (this.#onClose.length === 0) return
+    for (const callback of this.#onClose.splice(0)) {
+      try {
+        callback()
+      } catch (error) {
+        this.report(error, 'onClose')
+      }
+    }
+  }
+
   /** Ends its use. With changes that were not committed it refuses. Idempotent. */
   close(): void {
     if (this.#isClosed) return
@@ -449,6 +480,7 @@ export class Connection implements SavepointDataManager, SlotsOwner, Synchronize
   }
 
   #close(): void {
+    this.#endUseHere()
     this.#isClosed = true
     this.transactionManager.unregisterSynchronizer(this)
     this.#endView()
@@ -543,6 +575,8 @@ export class Connection implements SavepointDataManager, SlotsOwner, Synchronize
   assertWritable(object: Persistent): void {
     this.#assertOpen()
     if (!this.#isServingCaller) {
+      const { current } = this.transactionManager
+      if (current?.status === 'commitFailed') current.join(this) // throws why, and what to call
       throw new OutsideTransactionError(
         `${describeObject(object)} can be changed only inside a transaction of its own connection. ` +
           'Write `await db.transaction(({ root }) => { … })` and reach the object from its root.',
@@ -735,7 +769,7 @@ export class Connection implements SavepointDataManager, SlotsOwner, Synchronize
       this.#pending = validate(this.#pending, this.#seenTid, this.#store, this)
       this.#existence.validate(this.#seenTid, this.#store)
     } catch (error) {
-      this.#store.counters.conflicts++
+      this.#store.countConflict(this.#classIn(error))
       if (this.#siblings !== undefined) conflicts.set(error as object, this.database)
       throw error
     }
@@ -748,6 +782,14 @@ export class Connection implements SavepointDataManager, SlotsOwner, Synchronize
     if (this.#parts.checksReferences) {
       refuseDangling(this.#encoded, this.#store, (oid) => this.#describe(oid))
     }
+  }
+
+  /** The stored name of the class of the object that the error is about. */
+  #classIn(error: unknown): string | undefined {
+    if (!(error instanceof ConflictError || error instanceof ReadConflictError)) return undefined
+    const oid = Number.parseInt(String(error.details.oid), 16) as Oid
+    const object = this.#objects.get(oid)
+    return object && storedNameOf(slotsOf(object).layout.constructor)
   }
 
   #encodeExistence(): void {

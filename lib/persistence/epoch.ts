@@ -12,6 +12,8 @@ export class Epoch {
   /** Revisions that are no longer the newest, read by transactions of this epoch. */
   readonly #states = new Map<Oid, CommittedState>()
   readers = 0
+  /** When the next commit was published; `undefined` while this is the newest. */
+  outdatedSinceMs: number | undefined
 
   constructor(snapshot: StorageSnapshot) {
     this.tid = snapshot.tid
@@ -56,6 +58,14 @@ export class Epochs {
     return this.#current.tid
   }
 
+  /** How long ago the oldest open one was outdated; 0 when that is the current one. */
+  msBehind(nowMs: number): number {
+    for (const { outdatedSinceMs } of this.#open) {
+      return outdatedSinceMs === undefined ? 0 : Math.max(0, nowMs - outdatedSinceMs)
+    }
+    return 0
+  }
+
   /** How many have a snapshot open. */
   get size(): number {
     return this.#open.size
@@ -75,9 +85,11 @@ export class Epochs {
   /**
    * Makes the state of the storage the current epoch. Called in the step in which the write of
    * `tid` was acknowledged.
+   * @param timeMs - when that was committed.
    */
-  publish(tid: Tid): void {
+  publish(tid: Tid, timeMs: number): void {
     const previous = this.#current
+    previous.outdatedSinceMs = timeMs
     this.#current = this.#start()
     invariant(
       this.#current.tid === tid,

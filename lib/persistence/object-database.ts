@@ -172,6 +172,7 @@ export class ObjectDatabase {
       storage,
       store: this.#store,
       durability: options.durability ?? 'sync',
+      clock: this.clock,
       onBroken: () => {
         this.close().catch((error: unknown) => this.onError(error, 'close'))
       },
@@ -245,22 +246,34 @@ export class ObjectDatabase {
     return this.#options.onError ?? warnOfError
   }
 
-  /** How often what happened since the opening. */
+  /**
+   * How often what happened since the opening. For rates and means look twice: `hits` against
+   * `storageReads` is how well the shared cache does, `commitMs` against `commits` how long one takes.
+   */
   get counters(): Readonly<DatabaseCounters> {
     return this.#store.counters
   }
 
+  /** How many of the conflicts were about objects of which class, by stored name. */
+  get conflictsByClass(): ReadonlyMap<string, number> {
+    return this.#store.conflictsByClass
+  }
+
   /**
    * The instants that transactions see now. An old one keeps what was written since in memory, and
-   * its files on disk: `commitsBehind` is how many commits the oldest has not seen.
+   * its files on disk: `commitsBehind` is how many commits the oldest has not seen, `msBehind` how long
+   * ago the first of these was made; both are 0 when all see what is newest.
    */
   get snapshots(): {
     readonly open: number
     readonly oldestTid: Tid
     readonly commitsBehind: number
+    readonly msBehind: number
   } {
-    const { size, oldestTid, current } = this.#store.epochs
-    return { open: size, oldestTid, commitsBehind: current.tid - oldestTid }
+    const { epochs } = this.#store
+    const { size, oldestTid, current } = epochs
+    const msBehind = epochs.msBehind(this.clock.nowMs())
+    return { open: size, oldestTid, commitsBehind: current.tid - oldestTid, msBehind }
   }
 
   /** What the shared cache holds. */
@@ -323,9 +336,11 @@ export class ObjectDatabase {
    */
   async at<T>(when: Instant, fn: (context: TransactionContext) => T | PromiseLike<T>): Promise<T> {
     const past = this.#past.open(this.tidAt(when))
+    const connection = this.#connect({ isReadOnly: true, past })
     try {
-      return await readIn(this.#connect({ isReadOnly: true, past }), fn)
+      return await readIn(connection, fn)
     } finally {
+      connection.endUse()
       past.close()
       this.#blobs.release()
     }

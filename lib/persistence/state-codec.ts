@@ -5,7 +5,7 @@ import { decodeNode, type EncodedNode, encodeNode, type TreeNode } from './btree
 import type { ClassTable, StateLayout } from './class-table.js'
 import { CommittedState } from './committed-state.js'
 import { CrossReference, Reference, WeakOid } from './reference.js'
-import { sharedText } from './shared-text.js'
+import type { SharedTexts } from './shared-text.js'
 import { CommittedMap, CommittedSet, freezeDecoded } from './stored-value.js'
 
 /**
@@ -124,14 +124,14 @@ export function sameValue(one: unknown, other: unknown): boolean {
  * @throws PERSISTENCE_UNKNOWN_CLASS
  */
 export function decodeState(record: StorageRecord, classes: ClassTable): CommittedState {
-  const { layout, order, evolve } = classes.planFor(record.classId, record.oid)
+  const { layout, order, evolve, texts } = classes.planFor(record.classId, record.oid)
   const stored = unpackState(record)
   const values = order === undefined ? stored : reorder(stored, order, layout)
   evolve?.(values, stored, record.oid)
   const { treeIndex } = layout
   for (let index = 0; index < values.length; index++) {
     const value = values[index]
-    if (typeof value === 'string') values[index] = sharedText(value)
+    if (typeof value === 'string') values[index] = texts.share(value, index)
     if (typeof value !== 'object' || value === null) continue
     if (index === treeIndex) {
       const node = decodeNode(value as EncodedNode)
@@ -139,7 +139,7 @@ export function decodeState(record: StorageRecord, classes: ClassTable): Committ
       values[index] = node
     } else {
       // A default, and what a class evolved, is frozen already.
-      if (Array.isArray(value) && !Object.isFrozen(value)) shareTexts(value)
+      if (Array.isArray(value) && !Object.isFrozen(value)) shareTexts(value, texts, index)
       freezeDecoded(value)
     }
   }
@@ -168,10 +168,10 @@ function undecodable(oid: Oid, cause: unknown): CorruptRecordError {
   )
 }
 
-function shareTexts(items: unknown[]): void {
+function shareTexts(items: unknown[], texts: SharedTexts, field: number): void {
   for (let index = 0; index < items.length; index++) {
     const item = items[index]
-    if (typeof item === 'string') items[index] = sharedText(item)
+    if (typeof item === 'string') items[index] = texts.share(item, field)
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { systemClock } from '../../lib/foundation/index.js'
 import { CommitWriter } from '../../lib/persistence/commit-writer.js'
 import { CommittedStore } from '../../lib/persistence/committed-store.js'
 import type { Tid } from '../../lib/storage/index.js'
@@ -14,6 +15,7 @@ async function aWriter() {
     storage,
     store,
     durability: 'sync',
+    clock: systemClock,
     onBroken: (error) => broken.push(error),
   })
   const adopted: Tid[] = []

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { systemClock } from '../../lib/foundation/index.js'
 import { layoutOf } from '../../lib/persistence/class-layout.js'
 import { CommitWriter } from '../../lib/persistence/commit-writer.js'
 import { CommittedState } from '../../lib/persistence/committed-state.js'
@@ -18,6 +19,7 @@ async function aStore(cacheBytes = 1_000_000) {
     storage,
     store,
     durability: 'relaxed',
+    clock: systemClock,
     onBroken: () => undefined,
   })
   const write = async (title: string): Promise<void> => {

@@ -9,6 +9,7 @@ import {
   treeTouch,
 } from '../../lib/persistence/index.js'
 import { toOid } from '../../lib/storage/index.js'
+import { FakeClock } from '../../lib/testing/index.js'
 import { runOutsideTransactionScope } from '../../lib/transaction/index.js'
 import {
   aConnection,
@@ -208,22 +209,174 @@ describe('Connection', () => {
     await transactions.abort()
     expect(connection.counters).toEqual({ loads: 2, stores: 1 })
     expect(db.counters).toMatchObject({ commits: 3, aborts: 1, conflicts: 0 })
-    expect(db.counters.hits).toBeGreaterThan(0)
+    const { hits } = db.counters
+    await db.view((context) => bobOf(context).title)
+    expect(db.counters.hits).toBe(hits + 2)
+  })
+
+  test('what it read in one transaction it need not ask for in the next', async () => {
+    const db = await aDatabaseWithBob({ title: 'clerk', phones: ['1'] })
+    const { transactions, bob } = aConnection(db)
+    transactions.begin()
+    const held = bob()
+    const { phones } = held
+    await transactions.abort()
+    const { hits, storageReads } = db.counters
+    await db.transaction(({ rootMapping }) => void rootMapping.set('other', new Employee()))
+    const between = db.counters.hits - hits
+    transactions.begin()
+    expect([bob(), held.title, [...held.phones]]).toEqual([held, 'clerk', ['1']])
+    expect(held.phones).not.toBe(phones)
+    held.title = 'changed'
+    await transactions.commit()
+    transactions.begin()
+    expect(held.title).toBe('changed')
+    expect(db.counters.storageReads).toBe(storageReads)
+    expect(db.counters.hits - hits - between).toBe(1) // the root, which was changed
+    await db.transaction((context) => {
+      bobOf(context).title = 'changed again'
+    })
+    expect(held.title).toBe('changed')
+    await transactions.abort()
+    transactions.begin()
+    expect(held.title).toBe('changed again')
+  })
+
+  test('an idle one holds no snapshot, and begins with what is newest', async () => {
+    const db = await aDatabaseWithBob()
+    const { connection, transactions, bob } = aConnection(db)
+    transactions.begin()
+    const held = bob()
+    expect(held.title).toBe('')
+    await transactions.abort()
+    for (let n = 0; n < 100; n++) {
+      await db.transaction((context) => {
+        bobOf(context).title = String(n)
+      })
+    }
+    expect(db.snapshots).toMatchObject({ open: 1, commitsBehind: 0 })
+    transactions.begin()
+    expect([connection.seenTid, held.title]).toEqual([db.lastTid, '99'])
+  })
+
+  test('says when its use is over', async () => {
+    const errors: unknown[] = []
+    const db = await aDatabase({ onError: (error, where) => errors.push([error, where]) })
+    const told: string[] = []
+    const { connection } = aConnection(db)
+    connection.onClose(() => told.push(`first, ${connection.isClosed ? 'closed' : 'open'}`))
+    connection.onClose(() => {
+      throw new Error('second')
+    })
+    connection.onClose(() => told.push('third'))
+    connection.close()
+    connection.close()
+    expect(told.splice(0)).toEqual(['first, open', 'third'])
+    expect(errors).toEqual([[new Error('second'), 'onClose']])
+    expect(await codeThrownBy(() => connection.onClose(() => undefined))).toBe(
+      'PERSISTENCE_CONNECTION_CLOSED',
+    )
+    for (const use of ['transaction', 'view'] as const) {
+      await db[use](async (context) => {
+        context.connection.onClose(() => told.push(use))
+        await nextTurn()
+        expect(told).toEqual([])
+      })
+      expect(told.splice(0)).toEqual([use])
+      await db[use](() => undefined)
+      expect(told).toEqual([])
+    }
   })
 
   test('the database knows how old the oldest of its snapshots is', async () => {
-    const db = await aDatabaseWithBob()
+    const clock = new FakeClock()
+    const db = await aDatabaseWithBob({}, { clock })
     const { transactions } = aConnection(db)
     transactions.begin()
     const { lastTid } = db
     for (const title of ['a', 'b']) {
+      await clock.advance(1000)
       await db.transaction((context) => {
         bobOf(context).title = title
       })
     }
-    expect(db.snapshots).toEqual({ open: 2, oldestTid: lastTid, commitsBehind: 2 })
+    await clock.advance(500)
+    expect(db.snapshots).toEqual({
+      open: 2,
+      oldestTid: lastTid,
+      commitsBehind: 2,
+      msBehind: 1500,
+    })
     await transactions.abort()
-    expect(db.snapshots).toEqual({ open: 1, oldestTid: lastTid + 2, commitsBehind: 0 })
+    expect(db.snapshots).toEqual({
+      open: 1,
+      oldestTid: lastTid + 2,
+      commitsBehind: 0,
+      msBehind: 0,
+    })
+  })
+
+  test('conflicts are counted by class', async () => {
+    const db = await aDatabaseWithBob()
+    const { connection, transactions, bob } = aConnection(db)
+    const office = new Office()
+    await db.transaction(({ rootMapping }) => void rootMapping.set('office', office))
+    const theirs = () =>
+      db.transaction((context) => {
+        bobOf(context).title = 'theirs'
+        ;(context.rootMapping.get('office') as Office).set('k', 1)
+      })
+    const attempts: (() => void)[] = [
+      () => {
+        bob().title = 'mine'
+      },
+      () => void (connection.rootMapping.get('office') as Office).set('k', 2),
+      () => connection.readCurrent(bob()),
+    ]
+    for (const attempt of attempts) {
+      transactions.begin()
+      attempt()
+      await theirs()
+      await expect(transactions.commit()).rejects.toThrow()
+      await transactions.abort()
+    }
+    expect(db.counters.conflicts).toBe(3)
+    expect(db.conflictsByClass).toEqual(
+      new Map([
+        ['spec.Employee', 2],
+        ['spec.Office', 1],
+      ]),
+    )
+  })
+
+  test('after a failed commit nothing can be changed until the abort', async () => {
+    const db = await aDatabaseWithBob()
+    const { connection, transactions, bob } = aConnection(db)
+    transactions.begin()
+    const held = bob()
+    const { phones } = held
+    held.title = 'mine'
+    await db.transaction((context) => {
+      bobOf(context).title = 'theirs'
+    })
+    expect(await codeThrownBy(() => transactions.commit())).toBe('STORAGE_CONFLICT')
+    const writes: (() => unknown)[] = [
+      () => {
+        held.title = 'again'
+      },
+      () => phones.push('1'),
+      () => connection.add(new Employee()),
+      () => transactions.savepoint(),
+      () => transactions.commit(),
+    ]
+    for (const write of writes) {
+      expect(await codeThrownBy(write)).toBe('TRANSACTION_FAILED')
+    }
+    await transactions.abort()
+    transactions.begin()
+    held.title = 'mine after all'
+    await transactions.commit()
+    expect(await ofStoredBob(db, ({ title }) => title)).toBe('mine after all')
   })
 
   test('an object of another connection is refused, and nothing is stored', async () => {
@@ -357,9 +510,11 @@ describe('Connection', () => {
       bob().title = 'x'
       expect(await codeThrownBy(() => connection.close())).toBe('PERSISTENCE_OUTSIDE_TRANSACTION')
       await transactions.commit()
+      expect(connection.isClosed).toBe(false)
+      const held = bob()
       connection.close()
       connection.close()
-      expect(connection.isClosed).toBe(true)
+      expect([connection.isClosed, held.title]).toEqual([true, 'x'])
       expect(await codeThrownBy(() => connection.query(toOid(99)))).toBe(
         'PERSISTENCE_CONNECTION_CLOSED',
       )

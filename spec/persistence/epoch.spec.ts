@@ -9,7 +9,7 @@ async function someEpochs() {
   const epochs = new Epochs(storage)
   const commit = async (tid: number): Promise<void> => {
     await storage.write([aCommit(tid, [1])], 'sync')
-    epochs.publish(toTid(tid))
+    epochs.publish(toTid(tid), tid * 1000)
   }
   return { epochs, commit }
 }
@@ -44,6 +44,18 @@ describe('Epochs', () => {
     expect(() => epochs.release(epoch)).toThrow('as often as acquired')
   })
 
+  test('the oldest is behind since the commit that came after it', async () => {
+    const { epochs, commit } = await someEpochs()
+    await commit(1)
+    const epoch = epochs.acquire()
+    expect(epochs.msBehind(9000)).toBe(0)
+    await commit(2)
+    await commit(3)
+    expect([epochs.msBehind(9000), epochs.msBehind(1999)]).toEqual([7000, 0])
+    epochs.release(epoch)
+    expect(epochs.msBehind(9000)).toBe(0)
+  })
+
   test('the current one stays open without readers', async () => {
     const { epochs, commit } = await someEpochs()
     await commit(1)
@@ -68,6 +80,6 @@ describe('Epochs', () => {
 
   test('one is the tid that was published', async () => {
     const { epochs } = await someEpochs()
-    expect(() => epochs.publish(toTid(7))).toThrow('ends with it')
+    expect(() => epochs.publish(toTid(7), 0)).toThrow('ends with it')
   })
 })

@@ -2,12 +2,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import {
   BTree,
+  connectionOf,
   ObjectDatabase,
   oidOf,
   type Persistent,
   stateOf,
 } from '../../lib/persistence/index.js'
-import { createMemoryStorage } from '../../lib/storage/index.js'
+import { createMemoryStorage, type Tid } from '../../lib/storage/index.js'
+import { FakeClock } from '../../lib/testing/index.js'
 import {
   ExplicitTransactionManager,
   runOutsideTransactionScope,
@@ -29,11 +31,14 @@ afterEach(() => directories.removeAll())
 
 describe('Object database', () => {
   test('a new one has an empty root mapping, made by its first commit', async () => {
-    const db = await aDatabase()
+    const storage = new WrappedStorage()
+    const db = await aDatabase({ storage })
     expect(db.lastTid).toBe(1)
     const [size, oid] = await db.view(({ rootMapping }) => [rootMapping.size, oidOf(rootMapping)])
     expect([size, oid]).toEqual([0, 0])
     expect([db.location, db.isOpen]).toEqual(['memory', true])
+    const [first] = storage.batches[0]!
+    expect(first!.metadata.description).toBe('initial database creation')
   })
 
   test('a transaction commits when its function returns, synchronously or not', async () => {
@@ -357,6 +362,69 @@ describe('Object database', () => {
     })
     expect(sum).toBe((499 * 500) / 2)
     expect(db.cache.bytes).toBeLessThanOrEqual(cacheBytes)
+  })
+
+  test('as many transactions as there are may run at once, whatever the size of the pool', async () => {
+    const db = await aDatabaseWithBob({}, { poolSize: 1 })
+    const running = Array.from({ length: 20 }, () =>
+      db.view(async (context) => {
+        await nextTurn()
+        return bobOf(context)
+      }),
+    )
+    const objects = await Promise.all(running)
+    expect(new Set(objects.map(connectionOf)).size).toBe(20)
+    expect(new Set(objects.map(connectionOf).filter((it) => !it!.isClosed)).size).toBe(1)
+    await db.close()
+  })
+
+  test('a transaction whose commit fails gives its connection back', async () => {
+    const db = await aDatabaseWithBob()
+    const used = new Set<unknown>()
+    for (let n = 0; n < 10; n++) {
+      const failing = db.transaction(({ connection, transaction }) => {
+        used.add(connection)
+        connection.add(new Employee())
+        transaction.addBeforeCommitHook(() => {
+          throw new Error('refused')
+        })
+      })
+      await expect(failing).rejects.toThrow('refused')
+    }
+    expect(used.size).toBe(1)
+    expect(db.snapshots.open).toBe(1)
+  })
+
+  test('counts what commits took', async () => {
+    const clock = new FakeClock()
+    const storage = new WrappedStorage()
+    const db = await aDatabase({ storage, clock })
+    const { commitMs } = db.counters
+    for (const ms of [5, 20, 10]) {
+      storage.beforeWrite = () => clock.advance(ms)
+      await db.transaction(({ connection }) => void connection.add(new Employee()))
+    }
+    const { commits, slowestCommitMs } = db.counters
+    expect([commits, db.counters.commitMs - commitMs, slowestCommitMs]).toEqual([4, 35, 20])
+  })
+
+  test('a closed one says so, whatever is asked of it', async () => {
+    const db = await aDatabaseWithBob()
+    const { connection, transactions, bob } = aConnection(db)
+    transactions.begin()
+    bob().title = 'never stored'
+    await db.close()
+    const asked: (() => unknown)[] = [
+      () => db.transaction(() => undefined),
+      () => db.view(() => undefined),
+      () => db.at(1 as Tid, () => undefined),
+      () => aConnection(db),
+      () => db.pack(),
+      () => transactions.commit(),
+    ]
+    for (const ask of asked) expect(await codeThrownBy(ask)).toBe('STORAGE_CLOSED')
+    await transactions.abort()
+    connection.close()
   })
 
   test('a second connection reads what the first one decoded', async () => {

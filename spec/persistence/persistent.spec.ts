@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import {
+  connectionOf,
+  estimatedSizeOf,
   isPersistent,
   oidOf,
   Persistent,
@@ -41,6 +43,31 @@ describe('Persistent object', () => {
     expect(object.title).toBe('x')
     states.push(stateOf(object))
     expect(states).toEqual(['upToDate', 'changed', 'upToDate', 'ghost', 'upToDate'])
+  })
+
+  test('has the identity that its connection gave it, and nobody can give it another', async () => {
+    const db = await aDatabaseWithBob()
+    const { connection, transactions, bob } = aConnection(db)
+    transactions.begin()
+    const object = bob()
+    connection.cacheMinimize()
+    expect([oidOf(object), connectionOf(object), stateOf(object)]).toEqual([1, connection, 'ghost'])
+    // The serial of a ghost is that of its state, which is loaded for it.
+    expect([serialOf(object), stateOf(object)]).toEqual([db.lastTid, 'upToDate'])
+    expect(Object.keys(object)).toEqual([])
+  })
+
+  test('is about as large as its state, which is loaded for that', async () => {
+    const db = await aDatabaseWithBob({ title: 'x'.repeat(1000) })
+    await db.transaction(({ rootMapping }) => void rootMapping.set('small', new Employee()))
+    db.cacheClear()
+    await db.view(({ rootMapping }) => {
+      const [bob, small] = [rootMapping.get('bob')!, rootMapping.get('small')!]
+      expect(estimatedSizeOf(bob)).toBeGreaterThan(1000)
+      expect(estimatedSizeOf(small)).toBeLessThan(1000)
+      expect(stateOf(bob)).toBe('upToDate')
+    })
+    expect(estimatedSizeOf(new Employee())).toBe(0)
   })
 
   test('is known from other objects', () => {

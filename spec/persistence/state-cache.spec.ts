@@ -113,6 +113,25 @@ describe('State cache', () => {
     expect(parent.sharedChild(0, 9)).toBeUndefined()
   })
 
+  test('a state knows whether it is in it, and so the newest', () => {
+    const cache = new StateCache(SIZE * 2)
+    const [old, newer, other] = [aState(1), aState(1, 2), aState(2)]
+    const shared = () => [old, newer, other].map(({ isShared }) => isShared)
+    cache.put(old)
+    cache.put(other)
+    expect(shared()).toEqual([true, false, true])
+    cache.put(newer)
+    cache.delete(other.oid)
+    expect(shared()).toEqual([false, true, false])
+    cache.offer(aState(3))
+    cache.offer(other)
+    expect(shared()).toEqual([false, true, false]) // on trial is not in it
+    cache.get(other.oid)
+    expect(other.isShared).toBe(true)
+    cache.clear()
+    expect(shared()).toEqual([false, false, false])
+  })
+
   test('a state that is deleted is gone, and so is what it was charged', () => {
     const cache = new StateCache(1_000_000)
     cache.put(aState(1))

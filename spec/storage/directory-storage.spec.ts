@@ -212,12 +212,12 @@ describe('The format of a database', () => {
 
   test('of a newer version is refused, and its rows stay as they are', async () => {
     await fill(2)
-    const newer = encodeFormatRow({ ...newFormatRow(), version: 2 })
+    const newer = encodeFormatRow({ ...newFormatRow(), version: 3 })
     await withLevel((level) => level.put(FORMAT_KEY, newer))
     const before = await withLevel((level) => level.iterator().all())
     const error = await errorOf(() => opening())
     expect(error).toMatchObject({ code: 'STORAGE_UNKNOWN_FORMAT' })
-    expect(error.message).toMatch(/version 2/)
+    expect(error.message).toMatch(/version 3/)
     expect(await withLevel((level) => level.iterator().all())).toEqual(before)
   })
 

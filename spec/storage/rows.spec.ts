@@ -55,7 +55,7 @@ test.each(ROWS.slice(1))('A %s of a newer version is foreign, not damaged', (_, 
 describe('The bytes on disk', () => {
   test('of a format row are what the table draws', () => {
     expect(encodeFormatRow(FORMAT).toString('hex', 0, 28)).toBe(
-      `${Buffer.from('treehook').toString('hex')}0000000100112233445566778899aabbccddeeff`,
+      `${Buffer.from('treehook').toString('hex')}0000000200112233445566778899aabbccddeeff`,
     )
   })
 
