@@ -496,7 +496,8 @@ export class Connection implements SavepointDataManager, SlotsOwner, Synchronize
     if (this.#seenTid !== this.#epoch.tid) this.#seenSince = this.generation
     this.#seenTid = this.#epoch.tid
     this.#isEnding = false
-    this.#reads = new ReadSet()
+    // Most transactions declare nothing: an empty one is used again.
+    if (!this.#reads.isEmpty) this.#reads = new ReadSet()
     this.#isDeclared = false
     this.committedTid = undefined
     this.reads = this.isolation === 'serializable' ? this.#reads : undefined
@@ -931,7 +932,7 @@ export class Connection implements SavepointDataManager, SlotsOwner, Synchronize
 
   #endChanges(): void {
     this.#working.clear()
-    this.#added.clear()
+    if (this.#added.size > 0) this.#added.clear()
     this.#existence.clear()
     this.#pending = []
     this.#encoded = []

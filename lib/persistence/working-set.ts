@@ -106,12 +106,14 @@ export class WorkingSet {
   clear(): void {
     this.#letFoundGo()
     this.closeWatched()
-    this.changed.clear()
-    this.#added.clear()
+    // Clearing a set that is empty makes a new table all the same.
+    if (this.changed.size > 0) this.changed.clear()
+    if (this.#added.size > 0) this.#added.clear()
     this.#layer = undefined
   }
 
   closeWatched(): void {
+    if (this.#watched.size === 0) return
     for (const object of this.#watched) {
       const slots = slotsOf(object)
       slots.nested?.close()
