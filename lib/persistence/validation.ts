@@ -122,13 +122,7 @@ function mergeFields(
   host: ValidationHost,
 ): unknown[] {
   const { layout, writesFields } = wanted
-  const conflict = ConflictError.between({
-    oid: wanted.oid,
-    what: describeObject(wanted.object),
-    read: base.serial,
-    committed: newest.serial,
-  })
-  if (newest.layout !== layout || base.layout !== layout) throw conflict
+  if (newest.layout !== layout || base.layout !== layout) throw conflictOf(wanted, base, newest)
   if (layout.treeIndex !== -1) {
     if (!writesFields) return newest.values.slice()
     if (!fieldsDiffer(newest.values, base.values, layout.treeIndex)) return wanted.values.slice()
@@ -137,7 +131,16 @@ function mergeFields(
     { layout, old: base.values, saved: newest.values, wanted: wanted.values },
     (error) => host.report(error, `resolveConflict of ${layout.storedName}`),
   )
-  if (resolved === undefined) throw conflict
+  if (resolved === undefined) throw conflictOf(wanted, base, newest)
   store.counters.resolutions++
   return resolved
+}
+
+function conflictOf(
+  { oid, object }: PendingObject,
+  base: CommittedState,
+  newest: CommittedState,
+): ConflictError {
+  const what = describeObject(object)
+  return ConflictError.between({ oid, what, read: base.serial, committed: newest.serial })
 }
