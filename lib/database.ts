@@ -7,19 +7,16 @@ import {
   rootFolderOf,
 } from './content/index.js'
 import {
-  type BTree,
-  type Connection,
+  ConnectionContext,
   type Instant,
   ObjectDatabase,
   type ObjectDatabaseOptions,
   type PackOptions,
   type PackReport,
-  type Persistent,
   type TransactionContext,
   type TransactionOptions,
 } from './persistence/index.js'
 import { type Storage, type Tid, toOid } from './storage/index.js'
-import type { Transaction } from './transaction/index.js'
 import {
   configureWebhooks,
   DeliveryManager,
@@ -113,19 +110,22 @@ export class Database extends ObjectDatabase {
     options: TransactionOptions = {},
   ): Promise<T> {
     return registryScope.run(this.registry, () =>
-      super.transaction((context) => fn(new RootContext(context)), options),
+      super.transaction(
+        (context) => fn(new RootContext(context.connection, context.transaction)),
+        options,
+      ),
     )
   }
 
   override view<T>(fn: (context: DatabaseContext) => T | PromiseLike<T>): Promise<T> {
     return registryScope.run(this.registry, () =>
-      super.view((context) => fn(new RootContext(context))),
+      super.view((context) => fn(new RootContext(context.connection, context.transaction))),
     )
   }
 
   override at<T>(when: Instant, fn: (context: DatabaseContext) => T | PromiseLike<T>): Promise<T> {
     return registryScope.run(this.registry, () =>
-      super.at(when, (context) => fn(new RootContext(context))),
+      super.at(when, (context) => fn(new RootContext(context.connection, context.transaction))),
     )
   }
 
@@ -154,20 +154,7 @@ export class Database extends ObjectDatabase {
   }
 }
 
-/** A class, for its getters: an object literal makes new ones each time, which takes longer. */
-class RootContext implements DatabaseContext {
-  readonly connection: Connection
-  readonly transaction: Transaction
-
-  constructor({ connection, transaction }: TransactionContext) {
-    this.connection = connection
-    this.transaction = transaction
-  }
-
-  get rootMapping(): BTree<string, Persistent> {
-    return this.connection.rootMapping
-  }
-
+class RootContext extends ConnectionContext implements DatabaseContext {
   get root(): RootFolder {
     return rootFolderOf(this.connection)
   }

@@ -11,7 +11,7 @@
  *
  * @see LevelDB 1.20 `doc/log_format.md`, `db/log_reader.cc`.
  */
-import { maskedCrc32c } from './crc32c.js'
+import { maskedCrc32c } from '../foundation/index.js'
 
 const BLOCK_BYTES = 32 * 1024
 const HEADER_BYTES = 7

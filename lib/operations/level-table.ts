@@ -17,7 +17,7 @@
  *
  * @see LevelDB 1.20 `doc/table_format.md`, `table/format.cc`, `table/block_builder.cc`.
  */
-import { maskedCrc32c } from './crc32c.js'
+import { maskedCrc32c } from '../foundation/index.js'
 import { LevelBytes, UnreadableBytes } from './level-bytes.js'
 import { uncompress } from './snappy.js'
 

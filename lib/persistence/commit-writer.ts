@@ -157,7 +157,7 @@ export class CommitWriter {
   /** Writes all that wait, in one batch. */
   #write(): void {
     const batch = this.#queue
-    const startedMs = performance.now()
+    const startedMs = this.#clock.monotonicMs()
     this.#pace.gathered(batch.length, startedMs - this.#gatheringSinceMs)
     this.#queue = []
     this.#isWriting = true
@@ -169,7 +169,7 @@ export class CommitWriter {
   }
 
   #written(batch: readonly Waiting[], startedMs: number): void {
-    this.#publishedMs = performance.now()
+    this.#publishedMs = this.#clock.monotonicMs()
     this.#pace.flushed(this.#publishedMs - startedMs)
     this.#enough = this.#pace.enough(batch.length + this.#queue.length)
     this.#publish(batch)

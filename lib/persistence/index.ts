@@ -47,6 +47,7 @@ export { type CloneOptions, cloneOf } from './clone.js'
 export type { DatabaseCounters } from './committed-store.js'
 export { type ConflictResolver, type ConflictStates, ObjectStub } from './conflict-resolver.js'
 export { Connection, connectionOf, type Isolation } from './connection.js'
+export { ConnectionContext, type TransactionContext } from './connection-context.js'
 export type { CustomState } from './custom-state.js'
 export { DatabaseGroup, type GroupedOptions } from './database-group.js'
 export { describeObject, setPathDescriber } from './describe.js'
@@ -104,7 +105,6 @@ export { Length } from './length.js'
 export {
   ObjectDatabase,
   type ObjectDatabaseOptions,
-  type TransactionContext,
   type TransactionOptions,
 } from './object-database.js'
 export type { HistoryEntry, HistoryOptions } from './object-history.js'

@@ -21,7 +21,6 @@ import {
   type RunOptions,
   run,
   runInTransactionScope,
-  type Transaction,
   type TransactionManager,
   warnOfError,
 } from '../transaction/index.js'
@@ -32,6 +31,7 @@ import type { ClassFactory, OnMissingClass } from './class-table.js'
 import { CommitWriter } from './commit-writer.js'
 import { CommittedStore, type DatabaseCounters } from './committed-store.js'
 import { Connection, databaseOfConflict, type Isolation } from './connection.js'
+import { ConnectionContext, type TransactionContext } from './connection-context.js'
 import { ConnectionPool } from './connection-pool.js'
 import { describeObject } from './describe.js'
 import { AlreadyConnectedError } from './errors.js'
@@ -97,13 +97,6 @@ export interface TransactionOptions extends RunOptions {
    * included: as if transactions ran one after another. Default `snapshot`, which costs less.
    */
   readonly isolation?: Isolation
-}
-
-/** What the function given to `transaction` or `view` works with. @public */
-export interface TransactionContext {
-  readonly connection: Connection
-  readonly rootMapping: BTree<string, Persistent>
-  readonly transaction: Transaction
 }
 
 /**
@@ -646,20 +639,6 @@ export class ObjectDatabase {
 
   #closedError(): StorageClosedError {
     return new StorageClosedError(`The database in ${this.location} is closed; open it again`)
-  }
-}
-
-class ConnectionContext implements TransactionContext {
-  readonly connection: Connection
-  readonly transaction: Transaction
-
-  constructor(connection: Connection, transaction: Transaction) {
-    this.connection = connection
-    this.transaction = transaction
-  }
-
-  get rootMapping(): BTree<string, Persistent> {
-    return this.connection.rootMapping
   }
 }
 

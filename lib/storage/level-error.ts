@@ -22,12 +22,17 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
 
 /** Whether LevelDB found its own files damaged, or could not read them. */
 export function isUnreadable(error: unknown): boolean {
-  return hasCode(error, 'LEVEL_CORRUPTION', 'LEVEL_IO_ERROR')
+  return hasCode(error, 'LEVEL_CORRUPTION') || isIoError(error)
 }
 
 /** Whether the disk or the file system failed, for whatever reason. */
 export function isDiskFailure(error: unknown): boolean {
-  return hasCode(error, 'LEVEL_IO_ERROR', 'EIO')
+  return hasCode(error, 'EIO') || isIoError(error)
+}
+
+/** An error of `getSync` says so in its words alone: classic-level gives it no code. */
+function isIoError(error: unknown): boolean {
+  return hasCode(error, 'LEVEL_IO_ERROR') || says(error, /^IO error: /)
 }
 
 /** Whether the disk, or the share of it that this user may fill, was full. */
@@ -45,5 +50,7 @@ export function isNotWritable(error: unknown): boolean {
 
 /** LevelDB passes the operating system's own words on, and nothing else of its error. */
 export function says(error: unknown, words: RegExp): boolean {
-  return causesOf(error).some((cause) => cause instanceof Error && words.test(cause.message))
+  return causesOf(error).some((cause) =>
+    words.test(String((cause as { message?: unknown }).message)),
+  )
 }

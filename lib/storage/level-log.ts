@@ -12,8 +12,9 @@
  * The data of a batch: 8 bytes of sequence number, 4 of how many entries; then each entry, a byte 1,
  * key and value, or a byte 0 and a key, each of these behind its length as a varint.
  *
- * @see LevelDB 1.20 `doc/log_format.md`, `db/log_reader.cc`, `db/write_batch.cc`, `util/crc32c.h`.
+ * @see LevelDB 1.20 `doc/log_format.md`, `db/log_reader.cc`, `db/write_batch.cc`.
  */
+import { maskedCrc32c } from '../foundation/index.js'
 
 const BLOCK_BYTES = 32 * 1024
 const HEADER_BYTES = 7
@@ -149,23 +150,5 @@ function batchOf(log: Buffer, pieces: readonly LogRecord[], isWhole: boolean): L
 function isGood(log: Buffer, at: number, end: number): boolean {
   const type = log[at + 6]!
   if (type < 1 || type > HIGHEST_TYPE) return false
-  return log.readUInt32LE(at) === mask(crc32c(log, at + 6, end))
+  return log.readUInt32LE(at) === maskedCrc32c(log, at + 6, end)
 }
-
-/** LevelDB stores no plain CRC, since logs may hold data that holds CRCs. */
-function mask(crc: number): number {
-  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0
-}
-
-/** CRC-32C (Castagnoli); zlib has only the other polynomial. @see RFC 3720, appendix B.4 */
-function crc32c(bytes: Buffer, start: number, end: number): number {
-  let crc = 0xffff_ffff
-  for (let i = start; i < end; i++) crc = TABLE[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8)
-  return (crc ^ 0xffff_ffff) >>> 0
-}
-
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f6_3b78 : crc >>> 1
-  return crc
-})

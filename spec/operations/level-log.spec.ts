@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { maskedCrc32c } from '../../lib/operations/crc32c.js'
+import { maskedCrc32c } from '../../lib/foundation/index.js'
 import { checkLog } from '../../lib/operations/level-log.js'
 import { aLevelDirectory, filesOf } from '../support/level-directory.js'
 import { TemporaryDirectories } from '../support/storage-builders.js'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { crc32c, maskedCrc32c } from '../../lib/operations/crc32c.js'
+import { crc32c, maskedCrc32c } from '../../lib/foundation/index.js'
 
 /** One bit in a step, as RFC 3720 has it. */
 function byHand(bytes: Uint8Array): number {
