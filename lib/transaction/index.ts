@@ -27,9 +27,9 @@ export type {
   TransactionManager,
   TransactionStatus,
 } from './interfaces.js'
+export { METADATA_LIMIT_BYTES } from './metadata.js'
 export { type RunTools, run } from './run.js'
 export { hasEnded, statusTransitions } from './status.js'
-export { METADATA_LIMIT_BYTES } from './transaction.js'
 export {
   ExplicitTransactionManager,
   type TransactionManagerOptions,

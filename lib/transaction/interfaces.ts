@@ -152,8 +152,12 @@ export interface TransactionManager {
   doom(): void
   isDoomed(): boolean
   savepoint(options?: { readonly optimistic?: boolean }): Savepoint
-  /** Told of each transaction from now on, and of the running one at once. */
-  registerSynchronizer(synchronizer: Synchronizer): void
+  /**
+   * Told of each transaction from now on, and of the running one at once.
+   * @param options.isHeld - the manager keeps it alive, which is right for one that lives as long as the
+   *   manager. Default: it is held weakly, and forgotten when nothing else holds it.
+   */
+  registerSynchronizer(synchronizer: Synchronizer, options?: { readonly isHeld?: boolean }): void
   unregisterSynchronizer(synchronizer: Synchronizer): void
 }
 

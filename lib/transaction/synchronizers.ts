@@ -1,20 +1,27 @@
 import type { ErrorReporter } from './error-reporter.js'
 import type { Synchronizer, Transaction } from './interfaces.js'
 
+/** Leads to a synchronizer, if it is still there: a `WeakRef`, or one that holds it. */
+interface SynchronizerReference {
+  deref(): Synchronizer | undefined
+}
+
 /**
- * A manager's synchronizers, in the order of registration, held weakly and compared by identity.
- * The set may change while it is told of something: those registered when that began are told.
+ * A manager's synchronizers, in the order of registration, held weakly unless asked for otherwise, and
+ * compared by identity. The set may change while it is told of something: those registered when that
+ * began are told.
  *
  * Source: `transaction.weakset.WeakSet`.
  * @internal
  */
 export class Synchronizers {
   // Replaced on change, never written into: whoever walks it keeps what it had.
-  #references: readonly WeakRef<Synchronizer>[] = []
+  #references: readonly SynchronizerReference[] = []
 
-  add(synchronizer: Synchronizer): void {
+  add(synchronizer: Synchronizer, { isHeld }: { readonly isHeld: boolean }): void {
     if (this.#references.some((reference) => reference.deref() === synchronizer)) return
-    this.#references = [...this.#living(), new WeakRef(synchronizer)]
+    const reference = isHeld ? new Holder(synchronizer) : new WeakRef(synchronizer)
+    this.#references = [...this.#living(), reference]
   }
 
   remove(synchronizer: Synchronizer): void {
@@ -62,13 +69,25 @@ export class Synchronizers {
     return this.#references.flatMap((reference) => reference.deref() ?? [])
   }
 
-  #living(): readonly WeakRef<Synchronizer>[] {
+  #living(): readonly SynchronizerReference[] {
     return this.#references.filter((reference) => reference.deref() !== undefined)
   }
 }
 
+class Holder implements SynchronizerReference {
+  readonly #synchronizer: Synchronizer
+
+  constructor(synchronizer: Synchronizer) {
+    this.#synchronizer = synchronizer
+  }
+
+  deref(): Synchronizer {
+    return this.#synchronizer
+  }
+}
+
 function tellAfterCompletion(
-  references: readonly WeakRef<Synchronizer>[],
+  references: readonly SynchronizerReference[],
   transaction: Transaction,
   report: ErrorReporter,
 ): void {

@@ -75,9 +75,12 @@ export class ExplicitTransactionManager implements TransactionManager {
   }
 
   /** What `newTransaction` throws is thrown, and then nothing was registered. */
-  registerSynchronizer(synchronizer: Synchronizer): void {
+  registerSynchronizer(
+    synchronizer: Synchronizer,
+    { isHeld = false }: { readonly isHeld?: boolean } = {},
+  ): void {
     if (this.#current !== undefined) synchronizer.newTransaction(this.#current)
-    this.#host.synchronizers.add(synchronizer)
+    this.#host.synchronizers.add(synchronizer, { isHeld })
   }
 
   unregisterSynchronizer(synchronizer: Synchronizer): void {

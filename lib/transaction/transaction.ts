@@ -1,11 +1,7 @@
 import { invariant } from '../foundation/index.js'
-import type { ErrorPlace, ErrorReporter } from './error-reporter.js'
-import {
-  DoomedTransactionError,
-  TransactionFailedError,
-  TransactionMetadataError,
-  WrongStatusError,
-} from './errors.js'
+import type { ErrorReporter } from './error-reporter.js'
+import { DoomedTransactionError, TransactionFailedError, WrongStatusError } from './errors.js'
+import { FirstError } from './first-error.js'
 import { HookQueue } from './hooks.js'
 import type {
   DataManager,
@@ -15,6 +11,8 @@ import type {
   TransactionStatus,
 } from './interfaces.js'
 import { isPromise } from './is-promise.js'
+import { LateAborts } from './late-aborts.js'
+import { TransactionMetadata } from './metadata.js'
 import { SavepointLine, type SavepointOwner, TransactionSavepoint } from './savepoint.js'
 import { statusTransitions } from './status.js'
 import type { Synchronizers } from './synchronizers.js'
@@ -28,9 +26,6 @@ export interface TransactionHost {
   /** The transaction is over: it is no longer the current one. */
   letGo(transaction: Transaction): void
 }
-
-/** The most UTF-8 bytes of a description, and of a user. @public */
-export const METADATA_LIMIT_BYTES = 65_535
 
 /**
  * The transaction that a manager begins. Single use.
@@ -56,7 +51,7 @@ export class ManagedTransaction implements Transaction, SavepointOwner {
   #aborting: Promise<void> | undefined // the abort on its way
 
   #managers: readonly DataManager[] = NO_MANAGERS // in the order of joining; replaced, not shared
-  #lateAborts: Promise<Settled>[] | undefined // of managers that a rollback let leave
+  #lateAborts: LateAborts | undefined
   #savepoints: SavepointLine | undefined
   #data: Map<object, unknown> | undefined
 
@@ -65,9 +60,7 @@ export class ManagedTransaction implements Transaction, SavepointOwner {
   #beforeAbort: HookQueue | undefined
   #afterAbort: HookQueue | undefined
 
-  #description = ''
-  #user = ''
-  #extension: Readonly<Record<string, unknown>> = NO_EXTENSION
+  #metadata = TransactionMetadata.empty
 
   constructor(host: TransactionHost) {
     this.#host = host
@@ -380,8 +373,8 @@ export class ManagedTransaction implements Transaction, SavepointOwner {
     for (const manager of this.#managers.slice(count)) {
       const waiting = manager.abort(this)
       if (isPromise(waiting)) {
-        this.#lateAborts ??= []
-        this.#lateAborts.push(settled(waiting))
+        this.#lateAborts ??= new LateAborts()
+        this.#lateAborts.add(waiting)
       }
     }
     this.#managers = count === 0 ? NO_MANAGERS : this.#managers.slice(0, count)
@@ -391,7 +384,7 @@ export class ManagedTransaction implements Transaction, SavepointOwner {
   #takeLateAborts(): Promise<void> | undefined {
     const lateAborts = this.#lateAborts
     this.#lateAborts = undefined
-    return lateAborts && throwFirst(lateAborts, this.#host.report)
+    return lateAborts?.settle(this.#host.report)
   }
 
   // ── Hooks ───────────────────────────────────────────────────────────────────────────────────
@@ -425,35 +418,30 @@ export class ManagedTransaction implements Transaction, SavepointOwner {
   // ── Metadata and data ───────────────────────────────────────────────────────────────────────
 
   get description(): string {
-    return this.#description
+    return this.#metadata.description
   }
 
   get user(): string {
-    return this.#user
+    return this.#metadata.user
   }
 
   set user(user: string) {
     this.#refuseWhenOver('user')
-    this.#user = storableText('user', user)
+    this.#metadata = this.#metadata.withUser(user)
   }
 
   get extension(): Readonly<Record<string, unknown>> {
-    return this.#extension
+    return this.#metadata.extension
   }
 
-  /** Source: `transaction._transaction.Transaction.note`; an empty note adds nothing here. */
   note(text: string): void {
     this.#refuseWhenOver('note')
-    const note = storableText('note', text).trim()
-    if (note === '') return
-    this.#description =
-      this.#description === '' ? note : storableText('description', `${this.#description}\n${note}`)
+    this.#metadata = this.#metadata.withNote(text)
   }
 
-  /** The value is copied now: what happens to it later is not stored. */
   setExtendedInfo(name: string, value: unknown): void {
     this.#refuseWhenOver('setExtendedInfo')
-    this.#extension = Object.freeze({ ...this.#extension, [name]: copyOfPlain(name, value) })
+    this.#metadata = this.#metadata.with(name, value)
   }
 
   data<T>(key: object): T | undefined {
@@ -482,64 +470,3 @@ export function commitThen(
 }
 
 const NO_MANAGERS: readonly DataManager[] = Object.freeze([])
-const NO_EXTENSION: Readonly<Record<string, unknown>> = Object.freeze({})
-
-/** Keeps the first error for the caller; the others are reported. */
-class FirstError {
-  readonly #report: ErrorReporter
-  #first: { readonly error: unknown } | undefined
-
-  constructor(report: ErrorReporter) {
-    this.#report = report
-  }
-
-  add(error: unknown, where: ErrorPlace): void {
-    if (this.#first === undefined) this.#first = { error }
-    else this.#report(error, where)
-  }
-
-  throwIfAny(): void {
-    if (this.#first !== undefined) throw this.#first.error
-  }
-}
-
-/** `undefined` when it went well. */
-type Settled = { readonly error: unknown } | undefined
-
-/** Never rejects, so that nobody need listen yet. */
-async function settled(waiting: PromiseLike<void>): Promise<Settled> {
-  try {
-    await waiting
-    return undefined
-  } catch (error) {
-    return { error }
-  }
-}
-
-async function throwFirst(
-  outcomes: readonly Promise<Settled>[],
-  report: ErrorReporter,
-): Promise<void> {
-  const failure = new FirstError(report)
-  for (const outcome of await Promise.all(outcomes)) {
-    if (outcome !== undefined) failure.add(outcome.error, 'abort')
-  }
-  failure.throwIfAny()
-}
-
-function storableText(field: string, text: string): string {
-  if (typeof text !== 'string') throw TransactionMetadataError.notText(field, text)
-  // No UTF-16 unit takes more than three bytes: short texts need not be counted.
-  if (text.length * 3 <= METADATA_LIMIT_BYTES) return text
-  const bytes = Buffer.byteLength(text)
-  if (bytes <= METADATA_LIMIT_BYTES) return text
-  throw TransactionMetadataError.tooLong(field, bytes, METADATA_LIMIT_BYTES)
-}
-
-function copyOfPlain(name: string, value: unknown): unknown {
-  try {
-    return structuredClone(value)
-  } catch (error) {
-    throw TransactionMetadataError.notPlain(name, error)
-  }
-}

@@ -215,6 +215,16 @@ describe('Synchronizers', () => {
     manager.begin()
     expect(log).toEqual(['held.newTransaction:active'])
   })
+
+  test('are held by the manager when it is told to', async () => {
+    const { manager, log } = aScene()
+    const registerAndDrop = (): void =>
+      manager.registerSynchronizer(aSynchronizer('held', log), { isHeld: true })
+    registerAndDrop()
+    await collectGarbage()
+    manager.begin()
+    expect(log).toEqual(['held.newTransaction:active'])
+  })
 })
 
 /** A WeakRef keeps its target until the turn in which it was made is over. */
