@@ -1,5 +1,5 @@
 import { type ClassRow, formatOid, type Oid } from '../storage/index.js'
-import { isTreeField, type PersistentClass } from './class-layout.js'
+import { isTreeField, MARKS_FIELD_NAME, type PersistentClass } from './class-layout.js'
 import { EvolutionError } from './errors.js'
 import { freezeDecoded, importValue, type Referrer, toCommitted } from './stored-value.js'
 
@@ -57,9 +57,13 @@ function storedByName(
   stored: readonly unknown[],
 ): Readonly<Record<string, unknown>> {
   const entries = fields.map((name, index) => [name, stored[index]] as const)
-  const old = Object.fromEntries(entries.filter(([name]) => !isTreeField(name)))
+  const old = Object.fromEntries(entries.filter(([name]) => isOfClass(name)))
   freezeDecoded(old)
   return old
+}
+
+function isOfClass(name: string): boolean {
+  return !isTreeField(name) && name !== MARKS_FIELD_NAME
 }
 
 function putValues(

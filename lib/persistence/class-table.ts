@@ -7,10 +7,12 @@ import {
   type ClassLayout,
   type FieldDefinition,
   layoutOf,
+  MARKS_FIELD_NAME,
   type PersistentClass,
 } from './class-layout.js'
 import { classNamed, storedNameOf } from './class-registry.js'
 import { InvalidClassError, UnknownClassError } from './errors.js'
+import { noteMarkedClass } from './marks.js'
 import { SharedTexts } from './shared-text.js'
 
 /** What a committed state's values mean, in one database. */
@@ -23,6 +25,8 @@ export interface StateLayout {
   readonly treeIndex: number
   /** Where a blob's content is named, or -1. */
   readonly blobIndex: number
+  /** Where an object's marks stand; behind all others as long as it has none. */
+  readonly marksIndex: number
 }
 
 /** How a record's values become a state's. */
@@ -72,6 +76,7 @@ export const NODE_LAYOUT: StateLayout = {
   names: ['node'],
   treeIndex: 0,
   blobIndex: -1,
+  marksIndex: 1,
 }
 
 /**
@@ -82,6 +87,7 @@ export class ClassTable {
   readonly #rows: ClassRow[]
   readonly #plans = new Map<number, ReadyPlan>() // class id → how to read its records
   readonly #layouts = new WeakMap<ClassLayout, StateLayout>()
+  readonly #marked = new WeakMap<StateLayout, StateLayout>() // → the same with a place for marks
   readonly #ids = new Map<StateLayout, number>()
   readonly #options: MissingClassOptions
   #unwritten: ClassRow[] = []
@@ -107,8 +113,18 @@ export class ClassTable {
           `The class ${persistentClass.name} has no stored name: write @stored('…') before it, or call definePersistent`,
         )
       }
-      layout = { storedName, classLayout, names, treeIndex, blobIndex: blobIndexIn(names) }
+      layout = layoutWith({ storedName, classLayout, names, treeIndex })
       this.#layouts.set(classLayout, layout)
+    }
+    return layout
+  }
+
+  /** The layout of states that have marks beside the fields of `plain`. */
+  markedLayout(plain: StateLayout): StateLayout {
+    let layout = this.#marked.get(plain)
+    if (layout === undefined) {
+      layout = layoutWith({ ...plain, names: [...plain.names, MARKS_FIELD_NAME] })
+      this.#marked.set(plain, layout)
     }
     return layout
   }
@@ -167,13 +183,19 @@ export class ClassTable {
     if (sameNames(current.names, row.fields)) {
       return { layout: current, order: undefined, evolve: undefined }
     }
+    const fields = row.fields.filter((name) => name !== MARKS_FIELD_NAME)
     const found = layoutOf(persistentClass).fields.map((field) => findField(field, row.fields))
-    const evolve = evolverOf(persistentClass, row, current.names)
-    const extra = row.fields.filter((_, index) => evolve === undefined && !found.includes(index))
-    const names = [...current.names, ...extra]
-    const layout =
-      extra.length === 0 ? current : { ...current, names, blobIndex: blobIndexIn(names) }
-    return { layout, order: [...found, ...extra.map((name) => row.fields.indexOf(name))], evolve }
+    const isSame = sameNames(current.names, fields)
+    const evolve = isSame ? undefined : evolverOf(persistentClass, row, current.names)
+    const extra = fields.filter(
+      (name) => evolve === undefined && !found.includes(row.fields.indexOf(name)),
+    )
+    const plain =
+      extra.length === 0 ? current : layoutWith({ ...current, names: [...current.names, ...extra] })
+    const layout = fields.length === row.fields.length ? plain : this.markedLayout(plain)
+    if (isSame && sameNames(layout.names, row.fields)) return { layout, order: undefined, evolve }
+    const beside = layout.names.slice(found.length).map((name) => row.fields.indexOf(name))
+    return { layout, order: [...found, ...beside], evolve }
   }
 
   #findOrAddRow({ storedName, names }: StateLayout): number {
@@ -186,6 +208,14 @@ export class ClassTable {
     this.#unwritten.push(row)
     return row.classId
   }
+}
+
+function layoutWith(parts: Omit<StateLayout, 'blobIndex' | 'marksIndex'>): StateLayout {
+  const { storedName, classLayout, names, treeIndex } = parts
+  const marks = names.indexOf(MARKS_FIELD_NAME)
+  if (marks !== -1 && classLayout !== undefined) noteMarkedClass(classLayout.constructor)
+  const marksIndex = marks === -1 ? names.length : marks
+  return { storedName, classLayout, names, treeIndex, blobIndex: blobIndexIn(names), marksIndex }
 }
 
 function sameNames(one: readonly string[], other: readonly string[]): boolean {

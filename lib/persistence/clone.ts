@@ -1,8 +1,9 @@
 import { treeEntries, treeSet } from './btree/tree-access.js'
 import { takeState, valuesToStore } from './custom-state.js'
-import { isPersistent, makeGhost, type Persistent, slotsOf } from './persistent.js'
+import { marksOf, setMarks } from './marks.js'
+import { isPersistent, makeObject, type Persistent, slotsOf } from './persistent.js'
 import { CrossReference, Reference, WeakOid } from './reference.js'
-import { type SlotsOwner, UNOWNED } from './slots.js'
+import { Slots, type SlotsOwner } from './slots.js'
 import { isPure, rebuild } from './stored-value.js'
 import { presentWeakly, WeakReference } from './weak-reference.js'
 
@@ -10,9 +11,10 @@ import { presentWeakly, WeakReference } from './weak-reference.js'
 export interface CloneOptions {
   /**
    * Says what stands in the clone for an object that it leads to: a clone of that as well, the
-   * object itself, or any other object. Asked once for each. Default: `'clone'`.
+   * object itself, any other object, or nothing: then entries of trees with it are left out, and
+   * `undefined` stands elsewhere. Asked once for each. Default: `'clone'`.
    */
-  readonly hook?: (object: Persistent, root: Persistent) => 'clone' | 'keep' | Persistent
+  readonly hook?: (object: Persistent, root: Persistent) => 'clone' | 'keep' | 'omit' | Persistent
   /** Called for each object that was cloned, when all have their state. */
   readonly onCloned?: (clone: Persistent, original: Persistent) => void
 }
@@ -36,7 +38,7 @@ export function cloneOf<T extends Persistent>(object: T, options: CloneOptions =
 class Cloning {
   readonly #root: Persistent
   readonly #options: CloneOptions
-  readonly #stands = new Map<Persistent, Persistent>() // original → what stands for it
+  readonly #stands = new Map<Persistent, Persistent | undefined>() // original → what stands for it
   readonly #clones: [clone: Persistent, original: Persistent][] = []
   readonly #withWeak = new Set<Persistent>() // clones whose weak references are settled at the end
 
@@ -57,22 +59,19 @@ class Cloning {
     return clone
   }
 
-  #standFor(object: Persistent): Persistent {
+  #standFor(object: Persistent): Persistent | undefined {
     const known = this.#stands.get(object)
-    if (known !== undefined) return known
+    if (known !== undefined || this.#stands.has(object)) return known
     const decision = this.#options.hook?.(object, this.#root) ?? 'clone'
     if (decision === 'clone') return this.#clone(object)
-    const stand = decision === 'keep' ? object : decision
+    const stand = decision === 'keep' ? object : decision === 'omit' ? undefined : decision
     this.#stands.set(object, stand)
     return stand
   }
 
   #clone(original: Persistent): Persistent {
     const { layout } = slotsOf(original)
-    const clone = makeGhost(layout)
-    const slots = slotsOf(clone)
-    slots.generation = UNOWNED.generation
-    slots.values = layout.initialValues.slice()
+    const clone = makeObject(Slots.ofNew(layout))
     this.#stands.set(original, clone)
     this.#clones.push([clone, original])
     return clone
@@ -88,8 +87,12 @@ class Cloning {
     slotsOf(clone).values = values.map((value, index) =>
       index === treeIndex ? undefined : convert(value),
     )
+    setMarks(clone, marksOf(original))
     if (treeIndex === -1) return
-    for (const [key, value] of treeEntries(original)) treeSet(clone, key, convert(value))
+    for (const [key, value] of treeEntries(original)) {
+      const converted = convert(value)
+      if (converted !== undefined || value === undefined) treeSet(clone, key, converted)
+    }
   }
 
   #convert(value: unknown, owner: SlotsOwner, clone: Persistent): unknown {

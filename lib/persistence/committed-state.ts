@@ -33,7 +33,8 @@ export class CommittedState {
     this.serial = serial
     this.layout = layout
     this.values = values
-    this.bytes = OVERHEAD_BYTES + encodedBytes * DECODED_FACTOR
+    const overhead = layout === NODE_LAYOUT ? OVERHEAD_BYTES + NODE_BYTES : OVERHEAD_BYTES
+    this.bytes = overhead + encodedBytes * DECODED_FACTOR
     this.link = link
   }
 
@@ -65,5 +66,7 @@ export class CommittedState {
 
 /** A state, its array, and its row in the cache's map. */
 const OVERHEAD_BYTES = 180
+/** Of a tree: the node with its two arrays, and the reference to it (measured on full leaves). */
+const NODE_BYTES = 370
 /** How much larger decoded values are than their encoded form (measured on ten-field records). */
 const DECODED_FACTOR = 2.5

@@ -4,6 +4,7 @@ import { ForeignObjectError, InvalidClassError } from './errors.js'
 import { Persistent } from './persistent.js'
 import { type CrossReference, Reference, type WeakOid } from './reference.js'
 import { UNOWNED } from './slots.js'
+import { sameValue } from './state-codec.js'
 import { importValue, localize, plain, type Referrer, toCommitted } from './stored-value.js'
 import { commitWeakly, type WeakReference } from './weak-reference.js'
 
@@ -80,6 +81,8 @@ export function resolveConflict(
 ): unknown[] | undefined {
   const resolver = layout.classLayout?.constructor as Partial<ConflictResolver> | undefined
   if (typeof resolver?.resolveConflict !== 'function') return undefined
+  const marks = mergeMarks({ layout, old, saved, wanted })
+  if (marks === undefined) return undefined
   const stubs = new Stubs()
   try {
     const states: ConflictStates = {
@@ -88,11 +91,19 @@ export function resolveConflict(
       wanted: stubs.stateOf(layout, wanted),
     }
     const resolved = resolver.resolveConflict(states as never)
-    return resolved === undefined ? undefined : stubs.valuesOf(layout, Object(resolved))
+    return resolved === undefined ? undefined : stubs.valuesOf(layout, Object(resolved), marks)
   } catch (error) {
     if (!(error instanceof ConflictError)) report(error)
     return undefined
   }
+}
+
+/** The marks of the side that changed them, in a list; `undefined` when both did. */
+function mergeMarks({ layout, old, saved, wanted }: ThreeValues): readonly unknown[] | undefined {
+  const { marksIndex } = layout
+  if (sameValue(saved[marksIndex], old[marksIndex])) return wanted.slice(marksIndex, marksIndex + 1)
+  if (!sameValue(wanted[marksIndex], old[marksIndex])) return undefined
+  return saved.slice(marksIndex, marksIndex + 1)
 }
 
 /** Stubs for the objects that one resolution is about, and back to references. */
@@ -135,27 +146,31 @@ class Stubs implements Referrer {
   stateOf(layout: StateLayout, values: readonly unknown[]): Record<string, unknown> {
     const state: Record<string, unknown> = {}
     layout.names.forEach((name, index) => {
-      if (index !== layout.treeIndex)
+      if (index !== layout.treeIndex && index !== layout.marksIndex)
         state[name] = plain(localize(values[index], this.#owner, () => {}))
     })
     return state
   }
 
-  valuesOf(layout: StateLayout, state: Readonly<Record<string, unknown>>): unknown[] {
-    const names = layout.names.filter((_, index) => index !== layout.treeIndex)
+  valuesOf(
+    { names: allNames, treeIndex, marksIndex, storedName }: StateLayout,
+    state: Readonly<Record<string, unknown>>,
+    marks: readonly unknown[],
+  ): unknown[] {
+    const names = allNames.filter((_, index) => index !== treeIndex && index !== marksIndex)
     const unknown = Object.keys(state).filter((name) => !names.includes(name))
     const missing = names.filter((name) => !(name in state))
     if (unknown.length > 0 || missing.length > 0) {
       const which = [...unknown.map((name) => `${name}, which it lacks`), ...missing]
       throw new InvalidClassError(
-        `${layout.storedName}.resolveConflict must return a value for each of its fields and no others: look ` +
+        `${storedName}.resolveConflict must return a value for each of its fields and no others: look ` +
           `at ${which.join(', ')}`,
       )
     }
-    return layout.names.map((name, index) =>
-      index === layout.treeIndex
-        ? undefined
-        : toCommitted(importValue(state[name], `${layout.storedName}.${name}`), this),
-    )
+    return allNames.map((name, index) => {
+      if (index === treeIndex) return undefined
+      if (index === marksIndex) return marks[0]
+      return toCommitted(importValue(state[name], `${storedName}.${name}`), this)
+    })
   }
 }

@@ -43,9 +43,10 @@ export interface ExportCandidate {
 export interface SubtreeOptions extends ExportOptions {
   /**
    * Says of each object that an exported one refers to whether it belongs to the export, too. Asked
-   * about once for each. Default: all do.
+   * about once for each. `'omit'`: it does not, and entries of trees with it are left out as well.
+   * Default: all belong.
    */
-  readonly belongs?: (candidate: ExportCandidate, context: SubtreeContext) => boolean
+  readonly belongs?: (candidate: ExportCandidate, context: SubtreeContext) => boolean | 'omit'
 }
 
 /** @public */
@@ -114,6 +115,7 @@ class Subtree {
   readonly #context: SubtreeContext
   readonly #exported = new Set<Oid>()
   readonly #outside = new Set<Oid>()
+  readonly #omitted = new Set<Oid>()
   #waiting: Oid[] = []
   #objects = 0
   #entries = 0
@@ -241,6 +243,7 @@ class Subtree {
   *#entryLines(of: string, tree: TreeNode): Generator<object, void, undefined> {
     let entries: ExportedValue[] = []
     for (const [key, value] of this.#entriesOf(tree)) {
+      if (this.#isOmitted(value)) continue
       this.#entries++
       entries.push([this.#toJson(key), this.#toJson(value)])
       if (entries.length < ENTRIES_IN_LINE) continue
@@ -265,13 +268,20 @@ class Subtree {
     return toExportedValue(value, (oid) => this.#includes(oid))
   }
 
+  #isOmitted(value: unknown): boolean {
+    return value instanceof Reference && !this.#includes(value.oid) && this.#omitted.has(value.oid)
+  }
+
   /** Whether an object that was met belongs; if so, its turn will come. */
   #includes(oid: Oid): boolean {
     if (this.#exported.has(oid)) return true
     if (this.#outside.has(oid)) return false
+    if (this.#omitted.has(oid)) return false
     const { belongs } = this.#options
-    if (belongs !== undefined && !belongs(this.#candidate(this.#load(oid)), this.#context)) {
-      this.#outside.add(oid)
+    const decision = belongs?.(this.#candidate(this.#load(oid)), this.#context) ?? true
+    if (decision !== true) {
+      const leftOut = decision === 'omit' ? this.#omitted : this.#outside
+      leftOut.add(oid)
       return false
     }
     this.#exported.add(oid)

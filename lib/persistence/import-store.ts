@@ -16,9 +16,9 @@ import { InvalidExportError, TruncatedExportError } from './errors.js'
 import type { ExportProgress } from './export-format.js'
 import { fromExportedValue, type ImportedReferences, parseOid } from './export-value.js'
 import type { ObjectDatabase } from './object-database.js'
-import { makeGhost, Persistent, slotsOf } from './persistent.js'
+import { makeObject, Persistent, slotsOf } from './persistent.js'
 import { Reference, WeakOid } from './reference.js'
-import { UNOWNED } from './slots.js'
+import { Slots } from './slots.js'
 import { importValue } from './stored-value.js'
 
 /** An object with a tree whose entries are still coming. */
@@ -219,11 +219,7 @@ export class ImportStore {
       layout = makeStandIn({ name, fields }, Persistent, { isBroken: false })
       this.#layouts.set(key, layout)
     }
-    const object = makeGhost(layout)
-    const slots = slotsOf(object)
-    slots.generation = UNOWNED.generation
-    slots.values = values
-    return object
+    return makeObject(Slots.ofNew(layout, values))
   }
 
   #add(exported: Oid, object: Persistent): void {

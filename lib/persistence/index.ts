@@ -1,3 +1,5 @@
+import './inspect-object.js'
+
 export type { Oid, Tid } from '../storage/index.js'
 export { Blob, type BlobRange } from './blob.js'
 export { type BlobContent, blobContentOf } from './blob-content.js'
@@ -34,13 +36,14 @@ export {
 } from './btree/tree-access.js'
 export { checkTree, type TreeProblem } from './btree/tree-check.js'
 export type { TreeNode } from './btree/tree-node.js'
-export type { PageOptions } from './btree/tree-pages.js'
+export { type PageOptions, pagesOf } from './btree/tree-pages.js'
 export type { RangeOptions } from './btree/tree-range.js'
 export type { NodeSource } from './btree/tree-reading.js'
 export { TreeSet } from './btree/tree-set.js'
 export type { ChangeFeedOptions, CommittedChange } from './change-feed.js'
+export { changedFieldsOf } from './changed-fields.js'
 export type { EvolvingClass } from './class-evolution.js'
-export { HAS_TREE, type PersistentClass } from './class-layout.js'
+export { HAS_TREE, hasLayout, type PersistentClass } from './class-layout.js'
 export { classNamed, type StoredOptions, stored, storedNameOf } from './class-registry.js'
 export type { ClassFactory, OnMissingClass } from './class-table.js'
 export { type CloneOptions, cloneOf } from './clone.js'
@@ -102,14 +105,14 @@ export { type ImportOptions, type ImportSummary, importObject } from './import-o
 export type { Instant } from './instant.js'
 export { KEPT_BY_UNDO } from './kept-by-undo.js'
 export { Length } from './length.js'
-export {
-  ObjectDatabase,
-  type ObjectDatabaseOptions,
-  type TransactionOptions,
-} from './object-database.js'
+export { marksOf, setMarkedClassListener, setMarks } from './marks.js'
+export { ObjectDatabase } from './object-database.js'
+export type { ObjectDatabaseOptions } from './object-database-options.js'
 export type { HistoryEntry, HistoryOptions } from './object-history.js'
+export { oidsOfClass } from './objects-of-class.js'
 export type { PackOptions, PackProgress, PackReport } from './pack.js'
 export {
+  awaitChanges,
   estimatedSizeOf,
   isPersistent,
   type ObjectState,
@@ -125,5 +128,6 @@ export { checkStoredTree, isTreeClass, StoredObject, type StoredStep } from './s
 export { referencesOf, type StoredReferences } from './stored-references.js'
 export { plain } from './stored-value.js'
 export { TimeSlice } from './time-slice.js'
+export type { TransactionOptions } from './transaction-runner.js'
 export type { UndoLogEntry, UndoLogOptions } from './undo-log.js'
 export { WeakReference } from './weak-reference.js'

@@ -1,19 +1,13 @@
 import { current, enableMapSet, Immer } from 'immer'
 import { describeObject } from './describe.js'
 import { OutsideTransactionError } from './errors.js'
+import { mapHandler, setHandler } from './nested-collections.js'
+import { childOf, isContainer, NestedNode, type NodeRoot, partsOf, proxyOf } from './nested-node.js'
+import { plainHandler } from './nested-plain.js'
 import { OpaqueCopy } from './opaque-copies.js'
 import { isPersistent, type Persistent, workingValues } from './persistent.js'
 import type { Slots } from './slots.js'
-import {
-  copyOpaque,
-  importInto,
-  importKey,
-  isPlainObject,
-  isPure,
-  localize,
-  refuseName,
-  unstorable,
-} from './stored-value.js'
+import { copyOpaque, importInto, isPure, localize } from './stored-value.js'
 
 enableMapSet()
 
@@ -61,6 +55,12 @@ export class NestedValues {
   get hasChangedCopies(): boolean {
     for (const root of this.#roots.values()) if (root.hasChangedCopies) return true
     return false
+  }
+
+  /** Whether what was handed out for the field is no longer what the field held. */
+  isChanged(index: number): boolean {
+    const root = this.#roots.get(index)
+    return root !== undefined && (root.isChanged || root.hasChangedCopies)
   }
 
   /** Puts the present values of all fields handed out into `values`. */
@@ -118,7 +118,7 @@ interface NodeImage {
 }
 
 /** One field's value as handed out. */
-class NestedRoot {
+class NestedRoot implements NodeRoot {
   readonly object: Persistent
   readonly field: string
   readonly #slots: Slots
@@ -129,7 +129,6 @@ class NestedRoot {
   readonly #proxies = new WeakMap<object, object>() // container, base or draft → its proxy
   readonly #copies = new Map<object, OpaqueCopy>() // by what was handed out
   readonly handedOut: unknown
-  /** Iterators that see it rise look again at what they walk. */
   writes = 0
   #closed = false
 
@@ -165,25 +164,22 @@ class NestedRoot {
     this.#closed = true
   }
 
-  /** What the user gets for a part of the value. */
   wrap(value: unknown, parent: NestedNode | undefined, key: unknown): unknown {
     if (typeof value !== 'object' || value === null) return value
     if (!isContainer(value)) return this.#noticed(value)
     const known = this.#proxies.get(value)
     if (known !== undefined) return known
     const node = new NestedNode(this, value, parent, key)
-    const proxy = makeProxy(node)
+    const proxy = proxyOf(node, handlerFor(value))
     this.#proxies.set(value, proxy)
     this.#nodes.push(node)
     return proxy
   }
 
-  /** The form in which a written value is kept, or an error that names the object. */
   import(value: unknown, where: string): unknown {
     return importInto(this.object, value, where)
   }
 
-  /** Called before each write: checks that it is allowed, and opens the draft at the first. */
   prepareWrite(node: NestedNode): void {
     const slots = this.#slots
     slots.owner.assertWritable(this.object)
@@ -275,311 +271,7 @@ class NestedRoot {
   }
 }
 
-/** One array, object, map or set inside a value: what a proxy stands for. */
-class NestedNode {
-  readonly root: NestedRoot
-  /** The base while there is no draft, then the draft. */
-  container: object
-  readonly parent: NestedNode | undefined
-  /** Where it stands in its parent: a property, a map's key, or the position in a set. */
-  key: unknown
-  /** A rollback has taken it out of the value. */
-  isDetached = false
-
-  constructor(root: NestedRoot, container: object, parent: NestedNode | undefined, key: unknown) {
-    this.root = root
-    this.container = container
-    this.parent = parent
-    this.key = key
-  }
-
-  prepareWrite(): void {
-    this.root.prepareWrite(this)
-  }
-
-  where(key: PropertyKey): string {
-    return `${this.root.field}, ${String(key)}`
-  }
+function handlerFor(container: object): ProxyHandler<object> {
+  if (container instanceof Map) return mapHandler
+  return container instanceof Set ? setHandler : plainHandler
 }
-
-/** What a draft holds, as it holds it: asking an immer draft of a plain object makes more drafts. */
-function* partsOf(draft: object): IterableIterator<[key: unknown, part: unknown]> {
-  if (draft instanceof Map) yield* draft
-  else if (draft instanceof Set) {
-    let position = 0
-    for (const member of draft) yield [position++, member]
-  } else {
-    for (const key of Reflect.ownKeys(draft)) {
-      yield [key, Reflect.getOwnPropertyDescriptor(draft, key)?.value]
-    }
-  }
-}
-
-function isContainer(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null || isPersistent(value)) return false
-  if (Array.isArray(value) || value instanceof Map || value instanceof Set) return true
-  return isPlainObject(value)
-}
-
-function childOf(container: object, key: unknown): unknown {
-  if (container instanceof Map) return container.get(key)
-  if (container instanceof Set) return [...container][key as number]
-  return (container as Record<PropertyKey, unknown>)[key as PropertyKey]
-}
-
-/** Proxy → its node: to know our own proxies when they come back as arguments. */
-const nodesByProxy = new WeakMap<object, NestedNode>()
-
-/** What stands behind a proxy of ours; anything else as it is. */
-function unwrap(value: unknown): unknown {
-  return typeof value === 'object' && value !== null
-    ? (nodesByProxy.get(value)?.container ?? value)
-    : value
-}
-
-/** Proxy target → its node. An array's target is an array, so that `Array.isArray` tells the truth. */
-const nodes = new WeakMap<object, NestedNode>()
-
-function nodeOf(target: object): NestedNode {
-  return nodes.get(target) as NestedNode
-}
-
-function makeProxy(node: NestedNode): object {
-  const { container } = node
-  const target = Array.isArray(container) ? [] : {}
-  nodes.set(target, node)
-  const handler =
-    container instanceof Map ? mapHandler : container instanceof Set ? setHandler : plainHandler
-  const proxy = new Proxy(target, handler)
-  nodesByProxy.set(proxy, node)
-  return proxy
-}
-
-const plainHandler: ProxyHandler<object> = {
-  get(target, key) {
-    const node = nodeOf(target)
-    const container = node.container as Record<PropertyKey, unknown>
-    if (Object.hasOwn(container, key)) return node.root.wrap(container[key], node, key)
-    if (Array.isArray(target) && Object.hasOwn(arrayMethods, key)) return arrayMethods[key]
-    return Reflect.get(Object.getPrototypeOf(container) ?? {}, key)
-  },
-  set(target, key, value) {
-    write(nodeOf(target), key, value)
-    return true
-  },
-  deleteProperty(target, key) {
-    const node = nodeOf(target)
-    node.prepareWrite()
-    return Reflect.deleteProperty(node.container, key)
-  },
-  defineProperty(target, key, descriptor) {
-    if (!('value' in descriptor)) return false
-    write(nodeOf(target), key, descriptor.value)
-    return true
-  },
-  has: (target, key) => Reflect.has(nodeOf(target).container, key),
-  ownKeys: (target) => Reflect.ownKeys(nodeOf(target).container),
-  getOwnPropertyDescriptor(target, key) {
-    const node = nodeOf(target)
-    const descriptor = Reflect.getOwnPropertyDescriptor(node.container, key)
-    if (descriptor === undefined) return undefined
-    const isLength = Array.isArray(target) && key === 'length'
-    return {
-      value: node.root.wrap(descriptor.value, node, key),
-      writable: true,
-      enumerable: descriptor.enumerable ?? true,
-      configurable: !isLength,
-    }
-  },
-  getPrototypeOf: (target) => Object.getPrototypeOf(nodeOf(target).container),
-  preventExtensions: () => false,
-  setPrototypeOf: () => false,
-}
-
-function write(node: NestedNode, key: PropertyKey, value: unknown): void {
-  const imported = node.root.import(typeof key === 'symbol' ? key : value, node.where(key))
-  refuseKey(node, String(key))
-  node.prepareWrite()
-  ;(node.container as Record<PropertyKey, unknown>)[key] = imported
-}
-
-function refuseKey(node: NestedNode, key: string): void {
-  if (!Array.isArray(node.container)) {
-    refuseName(key, node.where(key))
-  } else if (key !== 'length' && String(Number(key) >>> 0) !== key) {
-    throw unstorable(node.where(key), 'a property of an array that is no index')
-  }
-}
-
-/**
- * The methods that move items, or take several. They work on the draft itself, so that an item that
- * the program holds is still the array's after it moved; and they take all arguments or none.
- */
-const arrayMethods = {
-  push(this: unknown[], ...items: unknown[]): number {
-    return withArray(this, items, (array, imported) => array.push(...imported))
-  },
-  unshift(this: unknown[], ...items: unknown[]): number {
-    return withArray(this, items, (array, imported) => array.unshift(...imported))
-  },
-  splice(this: unknown[], ...args: unknown[]): unknown[] {
-    const range = args.slice(0, 2) as [number, number]
-    return withArray(this, args.slice(2), (array, imported, node) =>
-      array.splice(...range, ...imported).map((item) => node.root.wrap(item, node, undefined)),
-    )
-  },
-  shift(this: unknown[]): unknown {
-    return withArray(this, [], (array, _, node) => node.root.wrap(array.shift(), node, undefined))
-  },
-  reverse(this: unknown[]): unknown[] {
-    withArray(this, [], (array) => array.reverse())
-    return this
-  },
-  sort(this: unknown[], compare?: (one: unknown, other: unknown) => number): unknown[] {
-    withArray(this, [], (array, _, node) => {
-      const present = (item: unknown): unknown => node.root.wrap(item, node, undefined)
-      return array.sort(compare && ((one, other) => compare(present(one), present(other))))
-    })
-    return this
-  },
-} as Record<PropertyKey, unknown>
-
-/** Changes the array that stands behind a proxy of ours, or any other that a method is lent to. */
-function withArray<R>(
-  self: unknown[],
-  items: readonly unknown[],
-  change: (array: unknown[], items: readonly unknown[], node: NestedNode) => R,
-): R {
-  const node = nodesByProxy.get(self)
-  if (node === undefined)
-    throw new TypeError('A method of a stored array was called on another one')
-  const imported = items.map((item) => node.root.import(item, node.where('a new item')))
-  node.prepareWrite()
-  return change(node.container as unknown[], imported, node)
-}
-
-/** What maps and sets share: no properties of their own, methods from a table. */
-function collectionHandler(
-  prototype: object,
-  methods: Readonly<Record<PropertyKey, (node: NestedNode, proxy: object) => unknown>>,
-): ProxyHandler<object> {
-  return {
-    get(target, key, receiver) {
-      const method = methods[key]
-      if (method !== undefined) return method(nodeOf(target), receiver)
-      return key === 'constructor' || key === Symbol.toStringTag
-        ? Reflect.get(prototype, key)
-        : undefined
-    },
-    set: () => false,
-    has: (_target, key) => key in prototype,
-    ownKeys: () => [],
-    getPrototypeOf: () => prototype,
-    preventExtensions: () => false,
-    setPrototypeOf: () => false,
-  }
-}
-
-type AnyMap = Map<unknown, unknown>
-type AnySet = Set<unknown>
-
-const mapOf = (node: NestedNode): AnyMap => node.container as AnyMap
-
-function* mapKeys(node: NestedNode): IterableIterator<unknown> {
-  yield* walk(
-    node,
-    () => mapOf(node).keys(),
-    (key) => mapOf(node).has(key),
-  )
-}
-
-function* mapEntries(node: NestedNode): IterableIterator<[unknown, unknown]> {
-  for (const key of mapKeys(node)) yield [key, node.root.wrap(mapOf(node).get(key), node, key)]
-}
-
-/**
- * Iterates as JavaScript does while the collection changes, although the first write replaces what
- * stands behind it: what was deleted meanwhile is left out, what was added comes at the end.
- */
-function* walk<T>(
-  { root }: NestedNode,
-  items: () => Iterable<T>,
-  has: (item: T) => boolean,
-): IterableIterator<T> {
-  const visited = new Set<T>()
-  for (let writes = -1; writes !== root.writes; ) {
-    writes = root.writes
-    for (const item of items()) {
-      if (visited.has(item) || (writes !== root.writes && !has(item))) continue
-      visited.add(item)
-      yield item
-    }
-  }
-}
-
-function* pick<T, R>(items: Iterable<T>, what: (item: T) => R): IterableIterator<R> {
-  for (const item of items) yield what(item)
-}
-
-const mapHandler = collectionHandler(Map.prototype, {
-  size: (node) => mapOf(node).size,
-  has: (node) => (key: unknown) => mapOf(node).has(key),
-  get: (node) => (key: unknown) => node.root.wrap(mapOf(node).get(key), node, key),
-  set: (node, proxy) => (key: unknown, value: unknown) => {
-    const importedKey = importInto(node.root.object, key, node.root.field, importKey)
-    const imported = node.root.import(value, node.where(String(key)))
-    node.prepareWrite()
-    mapOf(node).set(importedKey, imported)
-    return proxy
-  },
-  delete: (node) => (key: unknown) => {
-    node.prepareWrite()
-    return mapOf(node).delete(key)
-  },
-  clear: (node) => () => {
-    node.prepareWrite()
-    mapOf(node).clear()
-  },
-  forEach: (node, proxy) => (visit: (value: unknown, key: unknown, map: object) => void) => {
-    for (const [key, value] of mapEntries(node)) visit(value, key, proxy)
-  },
-  keys: (node) => () => mapKeys(node),
-  values: (node) => () => pick(mapEntries(node), ([, value]) => value),
-  entries: (node) => () => mapEntries(node),
-  [Symbol.iterator]: (node) => () => mapEntries(node),
-})
-
-const setOf = (node: NestedNode): AnySet => node.container as AnySet
-
-function* setMembers(node: NestedNode): IterableIterator<unknown> {
-  // All are wrapped before the first is handed out: a write in between opens the draft.
-  const members = (): unknown[] =>
-    Array.from(setOf(node), (member, position) => node.root.wrap(member, node, position))
-  yield* walk(node, members, (member) => setOf(node).has(unwrap(member)))
-}
-
-const setHandler = collectionHandler(Set.prototype, {
-  size: (node) => setOf(node).size,
-  has: (node) => (member: unknown) => setOf(node).has(unwrap(member)),
-  add: (node, proxy) => (member: unknown) => {
-    const imported = node.root.import(member, node.where('a member'))
-    node.prepareWrite()
-    if (!setOf(node).has(unwrap(member))) setOf(node).add(imported)
-    return proxy
-  },
-  delete: (node) => (member: unknown) => {
-    node.prepareWrite()
-    return setOf(node).delete(unwrap(member))
-  },
-  clear: (node) => () => {
-    node.prepareWrite()
-    setOf(node).clear()
-  },
-  forEach: (node, proxy) => (visit: (value: unknown, key: unknown, set: object) => void) => {
-    for (const member of setMembers(node)) visit(member, member, proxy)
-  },
-  keys: (node) => () => setMembers(node),
-  values: (node) => () => setMembers(node),
-  entries: (node) => () => pick(setMembers(node), (member): [unknown, unknown] => [member, member]),
-  [Symbol.iterator]: (node) => () => setMembers(node),
-})

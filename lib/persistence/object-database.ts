@@ -1,103 +1,37 @@
 import { type Clock, outsideAllScopes, systemClock } from '../foundation/index.js'
 import {
-  ConflictError,
-  createDirectoryStorage,
-  type DirectoryStorageOptions,
-  type Durability,
   formatTid,
-  type History,
   NO_TID,
-  ObjectNotFoundError,
   type Oid,
   type Storage,
   StorageClosedError,
   StorageReadOnlyError,
   type Tid,
-  type TransactionRow,
 } from '../storage/index.js'
-import {
-  type ErrorReporter,
-  ExplicitTransactionManager,
-  type RunOptions,
-  run,
-  runInTransactionScope,
-  type TransactionManager,
-  warnOfError,
-} from '../transaction/index.js'
+import { type ErrorReporter, type TransactionManager, warnOfError } from '../transaction/index.js'
 import { BlobKeeper } from './blob-keeper.js'
 import { BTree } from './btree/b-tree.js'
-import { type ChangeFeedOptions, type CommittedChange, changeFeed } from './change-feed.js'
-import type { ClassFactory, OnMissingClass } from './class-table.js'
+import type { ChangeFeedOptions, CommittedChange } from './change-feed.js'
 import { CommitWriter } from './commit-writer.js'
 import { CommittedStore, type DatabaseCounters } from './committed-store.js'
-import { Connection, databaseOfConflict, type Isolation } from './connection.js'
-import { ConnectionContext, type TransactionContext } from './connection-context.js'
-import { ConnectionPool } from './connection-pool.js'
-import { describeObject } from './describe.js'
-import { AlreadyConnectedError } from './errors.js'
-import type { HistoricalEpoch } from './historical-epoch.js'
-import { type Instant, listOfTids, tidOfInstant } from './instant.js'
-import { type HistoryEntry, type HistoryOptions, historyOf } from './object-history.js'
+import type { Connection } from './connection.js'
+import type { TransactionContext } from './connection-context.js'
+import type { ConnectionSiblings, SiblingTerms } from './connection-siblings.js'
+import { DatabaseConnections, type SharedParts } from './database-connections.js'
+import { DatabaseHistory } from './database-history.js'
+import { type Instant, listOfTids } from './instant.js'
+import {
+  cacheLimitsIn,
+  type ObjectDatabaseOptions,
+  recordRulesIn,
+  storageFor,
+} from './object-database-options.js'
+import type { HistoryEntry, HistoryOptions } from './object-history.js'
 import type { PackOptions, PackProgress, PackReport } from './pack.js'
 import { Packing } from './packing.js'
-import { Past } from './past.js'
-import { oidOf, type Persistent, serialOf } from './persistent.js'
-import { isNode } from './state-source.js'
-import { undo } from './undo.js'
-import { type UndoLogEntry, type UndoLogOptions, undoLog } from './undo-log.js'
-
-/** @public */
-export interface ObjectDatabaseOptions {
-  /** Where records are kept instead of in a directory: a `MemoryStorage`, or one of your own. */
-  readonly storage?: Storage
-  /** For the directory's LevelDB. */
-  readonly level?: DirectoryStorageOptions
-  /**
-   * Which earlier states of the database can be read, and undone. May be another at each opening:
-   * what was kept so far and is not asked for any more goes, all of it with `off`. For the directory's
-   * storage: one of your own has its own. Default: as it was, and `off` for a new database.
-   */
-  readonly history?: History
-  /** Nothing can be changed: transactions are refused. Default false. */
-  readonly readOnly?: boolean
-  /** `sync` (default): a commit survives power loss. `relaxed`: it survives a killed process. */
-  readonly durability?: Durability
-  /**
-   * For committed states, shared by all connections. Default 64 MiB. No connection holds objects with
-   * more state than that, whether the cache still has it or not; changed objects stay.
-   */
-  readonly cacheBytes?: number
-  /** Objects that each connection holds strongly, about, also during a transaction. Default 20,000. */
-  readonly cacheObjects?: number
-  /** Connections kept for the next transactions. Default 64. */
-  readonly poolSize?: number
-  readonly clock?: Clock
-  /**
-   * Each commit verifies that all its references lead to objects, which may cost a read for each.
-   * Default false.
-   */
-  readonly checkReferences?: boolean
-  /** What reading an object of a class that the program lacks does. Default `throw`. */
-  readonly onMissingClass?: OnMissingClass
-  /** Gives the class of a stored name that no class of the program has. */
-  readonly classFactory?: ClassFactory
-  /**
-   * A record above this is reported to `onError` when it is written: often a collection that should
-   * be a tree, or a blob. Default 16 MiB.
-   */
-  readonly largeRecordBytes?: number
-  /** Told of errors without a caller. Default: a process warning. */
-  readonly onError?: ErrorReporter
-}
-
-/** How `transaction` runs its function. @public */
-export interface TransactionOptions extends RunOptions {
-  /**
-   * `serializable` commits only if everything that the function read is still so, what it found absent
-   * included: as if transactions ran one after another. Default `snapshot`, which costs less.
-   */
-  readonly isolation?: Isolation
-}
+import type { Persistent } from './persistent.js'
+import { type TransactionOptions, TransactionRunner } from './transaction-runner.js'
+import type { UndoLogEntry, UndoLogOptions } from './undo-log.js'
 
 /**
  * Objects in transactions, kept in a directory. Knows nothing of folders, components and webhooks:
@@ -111,11 +45,9 @@ export class ObjectDatabase {
   readonly #store: CommittedStore
   readonly #writer: CommitWriter
   readonly #options: ObjectDatabaseOptions
-  readonly #sortKey = `~treehook ${String(++openedDatabases).padStart(12, '0')}`
-  readonly #writers: ConnectionPool
-  readonly #readers: ConnectionPool
-  readonly #manual = new Set<Connection>()
-  readonly #past: Past
+  readonly #connections: DatabaseConnections
+  readonly #runner: TransactionRunner
+  readonly #history: DatabaseHistory
   readonly #packing: Packing
   readonly #blobs: BlobKeeper
   #closing: Promise<void> | undefined
@@ -147,12 +79,7 @@ export class ObjectDatabase {
     location: string,
     options: ObjectDatabaseOptions,
   ): Promise<Storage> {
-    if (options.storage !== undefined && options.history !== undefined) {
-      throw new RangeError(
-        'history is kept by the storage, and one was given: say there what to keep, or leave `storage` out',
-      )
-    }
-    const storage = options.storage ?? directoryStorage(location, options)
+    const storage = storageFor(location, options)
     if (!storage.isOpen) await storage.open()
     return storage
   }
@@ -160,7 +87,7 @@ export class ObjectDatabase {
   protected constructor(storage: Storage, options: ObjectDatabaseOptions) {
     this.#storage = storage
     this.#options = options
-    this.#store = new CommittedStore(storage, options.cacheBytes ?? DEFAULT_CACHE_BYTES, options)
+    this.#store = new CommittedStore(storage, cacheLimitsIn(options).bytes, options)
     this.#writer = new CommitWriter({
       storage,
       store: this.#store,
@@ -170,14 +97,13 @@ export class ObjectDatabase {
         this.close().catch((error: unknown) => this.onError(error, 'close'))
       },
     })
-    this.#past = new Past(storage, this.#store, HISTORICAL_CACHE_BYTES)
     this.#blobs = new BlobKeeper({
       storage,
       isDurable: options.durability !== 'relaxed',
       newestTid: () => this.lastTid,
       oldestReadTid: () => {
         const { oldestTid } = this.#store.epochs
-        return Math.min(oldestTid, this.#past.oldestTid ?? oldestTid) as Tid
+        return Math.min(oldestTid, this.#history.oldestReadTid ?? oldestTid) as Tid
       },
       report: (error) => this.onError(error, 'blobs'),
     })
@@ -187,9 +113,21 @@ export class ObjectDatabase {
       blobs: this.#blobs,
       clock: this.clock,
     })
-    const poolSize = options.poolSize ?? DEFAULT_POOL_SIZE
-    this.#writers = new ConnectionPool(() => this.#connect({ isReadOnly: false }), poolSize)
-    this.#readers = new ConnectionPool(() => this.#connect({ isReadOnly: true }), poolSize)
+    this.#connections = new DatabaseConnections(this.#sharedParts())
+    this.#runner = new TransactionRunner({
+      database: this,
+      connections: this.#connections,
+      writer: this.#writer,
+      assertOpen: () => this.#assertOpen(),
+      poolSize: options.poolSize,
+    })
+    this.#history = new DatabaseHistory({
+      storage,
+      store: this.#store,
+      blobs: this.#blobs,
+      clock: this.clock,
+      runner: this.#runner,
+    })
   }
 
   /** Makes the root mapping of a new database, and ends what a crash left half done. */
@@ -278,8 +216,7 @@ export class ObjectDatabase {
   /** Empties the caches, as after opening: for measurements. */
   cacheClear(): void {
     this.#store.cache.clear()
-    this.#writers.closeIdle()
-    this.#readers.closeIdle()
+    this.#runner.closeIdle()
   }
 
   /**
@@ -303,14 +240,8 @@ export class ObjectDatabase {
    * Calls `fn` in a transaction that only reads: all from one instant, nothing to commit.
    * @throws what `fn` threw; PERSISTENCE_READ_ONLY_TRANSACTION at a write.
    */
-  async view<T>(fn: (context: TransactionContext) => T | PromiseLike<T>): Promise<T> {
-    this.#assertOpen()
-    const connection = this.#readers.acquire()
-    try {
-      return await readIn(connection, fn)
-    } finally {
-      this.#readers.release(connection)
-    }
+  view<T>(fn: (context: TransactionContext) => T | PromiseLike<T>): Promise<T> {
+    return this.#runner.view(fn)
   }
 
   /**
@@ -328,15 +259,7 @@ export class ObjectDatabase {
    * @throws PERSISTENCE_FUTURE_INSTANT, PERSISTENCE_INVALID_INSTANT; STORAGE_CLOSED.
    */
   async at<T>(when: Instant, fn: (context: TransactionContext) => T | PromiseLike<T>): Promise<T> {
-    const past = this.#past.open(this.tidAt(when))
-    const connection = this.#connect({ isReadOnly: true, past })
-    try {
-      return await readIn(connection, fn)
-    } finally {
-      connection.endUse()
-      past.close()
-      this.#blobs.release()
-    }
+    return this.#history.at(this.tidAt(when), fn)
   }
 
   /**
@@ -346,11 +269,7 @@ export class ObjectDatabase {
    */
   tidAt(when: Instant): Tid {
     this.#assertOpen()
-    return tidOfInstant(when, {
-      lastTid: this.lastTid,
-      nowMs: this.clock.nowMs(),
-      tidAt: (timeMs) => this.#storage.tidAt(timeMs),
-    })
+    return this.#history.tidAt(when)
   }
 
   /**
@@ -365,11 +284,7 @@ export class ObjectDatabase {
     options: HistoryOptions = {},
   ): Promise<readonly HistoryEntry[]> {
     this.#assertOpen()
-    return historyOf(
-      this.#storage,
-      typeof object === 'number' ? object : storedOid(object),
-      options,
-    )
+    return this.#history.of(object, options)
   }
 
   /**
@@ -380,7 +295,7 @@ export class ObjectDatabase {
    */
   undoLog(options: UndoLogOptions = {}): AsyncIterableIterator<UndoLogEntry> {
     this.#assertOpen()
-    return undoLog(this.#storage, options, (row) => this.#describe(row))
+    return this.#history.undoLog(options)
   }
 
   /**
@@ -424,7 +339,7 @@ export class ObjectDatabase {
    * changed itself cannot be undone in it: call this first, once, with all tids.
    */
   async undoIn({ connection }: TransactionContext, tids: Tid | readonly Tid[]): Promise<void> {
-    return undo(connection, listOfTids(tids), this.#historySource)
+    return this.#history.undo(connection, tids)
   }
 
   /**
@@ -440,25 +355,7 @@ export class ObjectDatabase {
    */
   changes(options: ChangeFeedOptions = {}): AsyncIterableIterator<CommittedChange> {
     this.#assertOpen()
-    return changeFeed(this.#historySource, options)
-  }
-
-  get #historySource() {
-    return { storage: this.#storage, store: this.#store, past: this.#past }
-  }
-
-  /** What a transaction wrote, as it left it. */
-  #describe({ tid, oids }: TransactionRow): Promise<readonly string[]> {
-    return ObjectDatabase.prototype.at.call(this, tid, ({ connection }) =>
-      oids.flatMap((oid) => {
-        const state = connection.committedState(oid)
-        if (state === undefined || isNode(state)) return []
-        const object = connection.get(oid)
-        // Its path is read from its state.
-        serialOf(object)
-        return [describeObject(object)]
-      }),
-    ) as Promise<readonly string[]>
+    return this.#history.changes(options)
   }
 
   /**
@@ -474,43 +371,13 @@ export class ObjectDatabase {
     readonly mayDangle?: boolean
   }): Connection {
     this.#assertOpen()
-    this.#refuseSecond(transactionManager)
-    const connection = new Connection({
-      ...this.#parts,
-      transactionManager,
-      isScoped: false,
-      isReadOnly: this.isReadOnly,
-      ...(mayDangle && { checksReferences: false }),
-    })
-    this.#manual.add(connection)
-    return connection
+    return this.#connections.byHand(transactionManager, mayDangle)
   }
 
   /** A connection in the transactions of one to another database. @internal */
-  connectBeside(parts: {
-    readonly transactionManager: TransactionManager
-    readonly isScoped: boolean
-    readonly isReadOnly: boolean
-    readonly isolation: Isolation
-  }): Connection {
+  connectBeside(parts: SiblingTerms & { readonly siblings: ConnectionSiblings }): Connection {
     this.#assertOpen()
-    this.#refuseSecond(parts.transactionManager)
-    const isReadOnly = parts.isReadOnly || this.isReadOnly
-    const connection = new Connection({ ...this.#parts, ...parts, isReadOnly })
-    if (!parts.isScoped) this.#manual.add(connection)
-    return connection
-  }
-
-  /** Two of one database in one transaction would each wait for the other to validate. */
-  #refuseSecond(transactionManager: TransactionManager): void {
-    for (const connection of this.#manual) {
-      if (connection.isClosed) this.#manual.delete(connection)
-      else if (connection.transactionManager === transactionManager) {
-        throw new AlreadyConnectedError(
-          `This transaction manager has a connection to the database in ${this.location} already; use that one, or close it`,
-        )
-      }
-    }
+    return this.#connections.beside(parts)
   }
 
   /**
@@ -556,8 +423,7 @@ export class ObjectDatabase {
   async #close(): Promise<void> {
     await this.#packing.stop(this.#closedError())
     await this.#writer.close()
-    this.#writers.closeIdle()
-    this.#readers.closeIdle()
+    this.#runner.closeIdle()
     this.#store.close()
     await this.#blobs.close()
     await this.#storage.close()
@@ -572,55 +438,19 @@ export class ObjectDatabase {
     } catch (error) {
       return Promise.reject(error)
     }
-    const connection = this.#writers.acquire()
-    connection.isolation = options.isolation ?? 'snapshot'
-    return run(
-      connection.transactionManager,
-      (transaction) => {
-        this.#assertOpen()
-        return fn(new ConnectionContext(connection, transaction))
-      },
-      {
-        clock: this.clock,
-        onError: this.onError,
-        tries: DEFAULT_TRIES,
-        ...options,
-        beforeRetry: async (error) => {
-          if (error instanceof ConflictError) {
-            const { winner } = error
-            await (databaseOfConflict(error) ?? this).#writer.published(winner)
-          }
-          await options.beforeRetry?.(error)
-        },
-        onOver: () => this.#writers.release(connection),
-      },
-    )
+    return this.#runner.run(fn, options)
   }
 
-  #connect(parts: { readonly isReadOnly: boolean; readonly past?: HistoricalEpoch }): Connection {
-    return new Connection({
-      ...this.#parts,
-      transactionManager: new ExplicitTransactionManager({ onError: this.onError }),
-      isScoped: true,
-      ...parts,
-    })
-  }
-
-  get #parts() {
+  #sharedParts(): SharedParts {
     return {
       database: this,
-      sortKey: this.#sortKey,
+      sortKey: `~treehook ${String(++openedDatabases).padStart(12, '0')}`,
       store: this.#store,
       writer: this.#writer,
       blobs: this.#blobs,
       clock: this.clock,
-      cacheLimits: {
-        objects: this.#options.cacheObjects ?? DEFAULT_CACHE_OBJECTS,
-        bytes: this.#options.cacheBytes ?? DEFAULT_CACHE_BYTES,
-      },
-      checksReferences: this.#options.checkReferences ?? false,
-      largeRecordBytes: this.#options.largeRecordBytes ?? DEFAULT_LARGE_RECORD_BYTES,
-      keepsHistory: this.#storage.historyFrom !== undefined,
+      cacheLimits: cacheLimitsIn(this.#options),
+      rules: recordRulesIn(this.#options, this.#storage),
     }
   }
 
@@ -642,49 +472,5 @@ export class ObjectDatabase {
   }
 }
 
-/** Calls `fn` in a transaction of a connection that only reads. */
-async function readIn<T>(
-  connection: Connection,
-  fn: (context: TransactionContext) => T | PromiseLike<T>,
-): Promise<T> {
-  const transaction = connection.transactionManager.begin()
-  try {
-    return await runInTransactionScope(transaction, () =>
-      fn(new ConnectionContext(connection, transaction)),
-    )
-  } finally {
-    await transaction.abort()
-  }
-}
-
-function directoryStorage(
-  location: string,
-  { level, history, readOnly }: ObjectDatabaseOptions,
-): Storage {
-  return createDirectoryStorage(location, {
-    ...level,
-    ...(history !== undefined && { history }),
-    ...(readOnly !== undefined && { readOnly }),
-  })
-}
-
-function storedOid(object: Persistent): Oid {
-  const oid = oidOf(object)
-  if (oid !== undefined) return oid
-  throw new ObjectNotFoundError(
-    `${describeObject(object)} has no history: it was never stored. Commit it first.`,
-  )
-}
-
 /** How many databases this process has opened. */
 let openedDatabases = 0
-
-const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024
-/** What a reader of the past keeps, each for itself. */
-const HISTORICAL_CACHE_BYTES = 16 * 1024 * 1024
-const DEFAULT_CACHE_OBJECTS = 20_000
-/** As ZODB's `large_record_size`. */
-const DEFAULT_LARGE_RECORD_BYTES = 16 * 1024 * 1024
-const DEFAULT_POOL_SIZE = 64
-/** Enough for a handful of writers of one object, each of whom must win once. */
-const DEFAULT_TRIES = 12

@@ -1,6 +1,6 @@
 import type { Oid, Tid } from '../storage/index.js'
 import { formatOid, NO_TID } from '../storage/index.js'
-import { type ClassLayout, layoutOf, type PersistentClass } from './class-layout.js'
+import { layoutOf, type PersistentClass } from './class-layout.js'
 import { storedNameOf } from './class-registry.js'
 import { BrokenObjectError } from './errors.js'
 import { GHOST, NO_OID, Slots } from './slots.js'
@@ -28,7 +28,9 @@ export class Persistent {
   readonly #slots: Slots
 
   constructor() {
-    this.#slots = new Slots(layoutOf(new.target))
+    const slots = given ?? Slots.ofNew(layoutOf(new.target))
+    given = undefined
+    this.#slots = slots
   }
 
   static {
@@ -37,14 +39,19 @@ export class Persistent {
   }
 }
 
-/** Makes an object of a class without running the class's own constructor. */
-export function makeGhost(layout: ClassLayout): Persistent {
-  const object = Reflect.construct(Persistent, [], layout.constructor) as Persistent
-  const slots = slotsOf(object)
-  slots.evict()
+/** What the constructor above takes for an object that is made without its class's own constructor. */
+let given: Slots | undefined
+
+/** Makes the object behind `slots`, without running its class's own constructor. */
+export function makeObject(slots: Slots): Persistent {
+  const { layout } = slots
+  given = slots
+  const object = Reflect.construct(Persistent, NO_ARGUMENTS, layout.constructor) as Persistent
   if (layout.isBroken) Object.preventExtensions(object)
   return object
 }
+
+const NO_ARGUMENTS: readonly never[] = []
 
 /** Where an object stands between memory and disk. @public */
 export type ObjectState = 'unsaved' | 'ghost' | 'upToDate' | 'changed'
@@ -86,10 +93,30 @@ export function workingValues(object: Persistent, slots: Slots): unknown[] {
   if (slots.generation !== slots.owner.generation) slots.owner.activate(object)
   if (slots.writtenIn !== slots.owner.stamp) {
     if (slots.layout.isBroken && slots.oid !== NO_OID) throw cannotChange(slots)
-    slots.owner.registerChanged(object)
+    if (slots.writtenIn === AWAITED) awaitedChanges.get(object)?.()
+    else slots.owner.registerChanged(object)
   }
   return slots.values
 }
+
+/**
+ * Calls `listener` before each write to an object as long as that is in no database: who made it
+ * stores it then, or throws. An object that was added, and let go by a rollback, is awaited again.
+ * @internal
+ */
+export function awaitChanges(object: Persistent, listener: () => void): void {
+  awaitedChanges.set(object, listener)
+  slotsOf(object).writtenIn = AWAITED
+}
+
+/** `slots.writtenIn` of an object that is nobody's: it was never written as far as a database goes. */
+export function unwritten(object: Persistent): number {
+  return awaitedChanges.has(object) ? AWAITED : 0
+}
+
+/** `slots.writtenIn` of a new object whose changes somebody waits for: no owner's stamp. */
+const AWAITED = -2
+const awaitedChanges = new WeakMap<Persistent, () => void>()
 
 function cannotChange({ layout, oid }: Slots): BrokenObjectError {
   const storedName = storedNameOf(layout.constructor)

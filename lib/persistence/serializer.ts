@@ -54,8 +54,8 @@ export function serialize(changed: ReadonlySet<Persistent>, host: SerializerHost
 function serializeObject(object: Persistent, host: SerializerHost): PendingObject {
   const slots = slotsOf(object)
   if (slots.committed === undefined) refuseHiddenFields(object)
-  const layout = slots.committed?.layout ?? host.classes.layoutFor(slots.layout)
   slots.nested?.collect(slots.values)
+  const layout = layoutOfState(slots, host.classes)
   const values = valuesToStore(object, slots).map((value, index) =>
     index === layout.treeIndex ? value : toCommitted(value, host),
   )
@@ -73,6 +73,12 @@ function serializeObject(object: Persistent, host: SerializerHost): PendingObjec
     writesFields: base === undefined || fieldsDiffer(values, base, layout.treeIndex),
     tree,
   }
+}
+
+/** That of the committed state; with a place for marks when it got its first ones. */
+function layoutOfState({ committed, layout, values }: Slots, classes: ClassTable): StateLayout {
+  const plain = committed?.layout ?? classes.layoutFor(layout)
+  return values.length > plain.names.length ? classes.markedLayout(plain) : plain
 }
 
 /** True when two states differ in anything but their trees. */

@@ -93,12 +93,28 @@ export class Slots {
   generation = 0
   /** What reads see, by field index: the committed values, or the working copy. */
   values: unknown[]
-  committed: CommittedState | undefined = undefined
+  committed: CommittedState | undefined
   #work: Work | undefined = undefined
 
-  constructor(layout: ClassLayout) {
-    Slots.#workOf(this).layout = layout
-    this.values = layout.initialValues.slice()
+  private constructor(values: unknown[], committed: CommittedState | undefined) {
+    this.values = values
+    this.committed = committed
+  }
+
+  /** Of an object that was never added. */
+  static ofNew(layout: ClassLayout, values: unknown[] = layout.initialValues.slice()): Slots {
+    const slots = new Slots(values, undefined)
+    Slots.#workOf(slots).layout = layout
+    return slots
+  }
+
+  /** Of an object that `owner` has loaded, in the state that it shows as of `generation`. */
+  static ofLoaded(state: CommittedState, owner: SlotsOwner, generation: number): Slots {
+    const slots = new Slots(state.values as unknown[], state)
+    slots.owner = owner
+    slots.oid = state.oid
+    slots.generation = generation
+    return slots
   }
 
   get layout(): ClassLayout {

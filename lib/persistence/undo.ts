@@ -10,6 +10,7 @@ import {
 } from '../storage/index.js'
 import { keyToken } from './btree/keys.js'
 import { treeChangesOf } from './btree/tree-access.js'
+import { MARKS_FIELD_NAME } from './class-layout.js'
 import type { CommittedStore } from './committed-store.js'
 import type { Connection } from './connection.js'
 import { takeState } from './custom-state.js'
@@ -181,7 +182,8 @@ function writeFields(object: Persistent, fields: FieldValues): void {
   const values = workingValues(object, slots)
   const { names, treeIndex } = slots.committed?.layout ?? slots.layout
   names.forEach((name, index) => {
-    if (index === treeIndex || !fields.has(name)) return
+    // A state without marks does not name them.
+    if (index === treeIndex || !(fields.has(name) || name === MARKS_FIELD_NAME)) return
     slots.nested?.forget(index)
     values[index] = fields.get(name)
   })

@@ -2,7 +2,7 @@ import type { DataManagerSavepoint } from '../transaction/index.js'
 import type { CommittedState } from './committed-state.js'
 import { awaitState } from './custom-state.js'
 import { visitHeldObjects } from './held-objects.js'
-import { type Persistent, slotsOf, workingValues } from './persistent.js'
+import { type Persistent, slotsOf, unwritten, workingValues } from './persistent.js'
 import { NOT_ADDED, type ObjectImage, SavepointLayer } from './savepoint-layer.js'
 import { type Slots, UNOWNED } from './slots.js'
 
@@ -17,6 +17,7 @@ export class WorkingSet {
   readonly #disown: (slots: Slots) => void
   #layer: SavepointLayer | undefined // of the last savepoint
   #stamp = 1
+  #writeStamp = 0
 
   /**
    * @param adopt - adds an object that was found new.
@@ -38,8 +39,17 @@ export class WorkingSet {
     return this.#stamp
   }
 
+  /**
+   * Rises with the first write to each object, with each that is added, and when what was written is
+   * forgotten: while it stands still, what reads the same unchanged objects reads the same.
+   */
+  get writeStamp(): number {
+    return this.#writeStamp
+  }
+
   /** Makes the object's working copy, of what it was at the last savepoint. */
   write(object: Persistent): void {
+    this.#writeStamp++
     const slots = slotsOf(object)
     this.#layer?.keep(object, slots)
     slots.values = slots.values.slice()
@@ -48,6 +58,7 @@ export class WorkingSet {
   }
 
   add(object: Persistent): void {
+    this.#writeStamp++
     const slots = slotsOf(object)
     this.#layer?.keepNotAdded(object)
     slots.writtenIn = this.#stamp
@@ -89,6 +100,7 @@ export class WorkingSet {
 
   /** Puts every object back to what it was before the transaction. */
   forget(): void {
+    this.#writeStamp++
     this.#letFoundGo()
     for (const object of this.changed) {
       const slots = slotsOf(object)
@@ -150,6 +162,7 @@ export class WorkingSet {
   }
 
   #rollback(layer: SavepointLayer): void {
+    this.#writeStamp++
     const copies = layer.copies()
     for (const [object, image] of layer.images()) {
       if (image === NOT_ADDED) this.#letGo(object, slotsOf(object))
@@ -176,7 +189,7 @@ export class WorkingSet {
     this.#added.delete(object)
     this.#found.delete(object)
     this.#watched.delete(object)
-    slots.writtenIn = 0
+    slots.writtenIn = unwritten(object)
     slots.tree?.forgetOids()
     this.#disown(slots)
   }

@@ -205,4 +205,18 @@ describe('Clone', () => {
     })
     await db.close()
   })
+
+  test('leaves out what the hook omits: entries of trees, and undefined elsewhere', () => {
+    const [kept, omitted] = [new Employee({ title: 'kept' }), new Employee({ title: 'omitted' })]
+    const tree = new BTree<string, unknown>()
+    tree.set('kept', kept).set('omitted', omitted).set('undefined', undefined)
+    const bob = new Employee()
+    bob.boss = omitted
+    bob.data = { list: [kept, omitted], tree }
+    const clone = cloneOf(bob, { hook: (object) => (object === omitted ? 'omit' : 'clone') })
+    const { list, tree: copy } = clone.data as { list: Employee[]; tree: BTree<string, Employee> }
+    expect(clone.boss).toBeUndefined()
+    expect(list.map((one) => one?.title)).toEqual(['kept', undefined])
+    expect([...copy.keys()]).toEqual(['kept', 'undefined'])
+  })
 })

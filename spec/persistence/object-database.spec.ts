@@ -2,7 +2,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import {
   BTree,
-  connectionOf,
   ObjectDatabase,
   oidOf,
   type Persistent,
@@ -10,10 +9,7 @@ import {
 } from '../../lib/persistence/index.js'
 import { createMemoryStorage, type Tid } from '../../lib/storage/index.js'
 import { FakeClock } from '../../lib/testing/index.js'
-import {
-  ExplicitTransactionManager,
-  runOutsideTransactionScope,
-} from '../../lib/transaction/index.js'
+import { runOutsideTransactionScope } from '../../lib/transaction/index.js'
 import {
   aConnection,
   aDatabase,
@@ -39,92 +35,6 @@ describe('Object database', () => {
     expect([db.location, db.isOpen]).toEqual(['memory', true])
     const [first] = storage.batches[0]!
     expect(first!.metadata.description).toBe('initial database creation')
-  })
-
-  test('a transaction commits when its function returns, synchronously or not', async () => {
-    const db = await aDatabase()
-    const result = await db.transaction(({ rootMapping }) => {
-      rootMapping.set('bob', new Employee({ title: 'clerk' }))
-      return 'done'
-    })
-    await db.transaction(async (context) => {
-      await nextTurn()
-      bobOf(context).title += '!'
-    })
-    expect(result).toBe('done')
-    expect(await db.view((context) => bobOf(context).title)).toBe('clerk!')
-  })
-
-  test('a transaction aborts when its function throws or rejects', async () => {
-    const db = await aDatabaseWithBob({ title: 'clerk' })
-    const thrown = db.transaction((context) => {
-      bobOf(context).title = 'boss'
-      throw new Error('thrown')
-    })
-    await expect(thrown).rejects.toThrow('thrown')
-    const rejected = db.transaction(async (context) => {
-      bobOf(context).title = 'boss'
-      await nextTurn()
-      throw new Error('rejected')
-    })
-    await expect(rejected).rejects.toThrow('rejected')
-    expect(await db.view((context) => bobOf(context).title)).toBe('clerk')
-    expect(db.lastTid).toBe(2)
-  })
-
-  test('a transaction that changes nothing commits nothing', async () => {
-    const db = await aDatabaseWithBob()
-    await db.transaction((context) => bobOf(context).title)
-    expect([db.lastTid, db.counters.commits]).toEqual([2, 2])
-  })
-
-  test('nesting throws, and leaves the outer transaction as it is', async () => {
-    const db = await aDatabaseWithBob()
-    await db.transaction(async (context) => {
-      const inner = await codeThrownBy(() => db.transaction(() => undefined))
-      bobOf(context).title = inner ?? ''
-    })
-    expect(await db.view((context) => bobOf(context).title)).toBe('TRANSACTION_ALREADY_BEGUN')
-  })
-
-  test('a loser of a conflict begins again, on what the winner left', async () => {
-    const db = await aDatabaseWithBob({ data: 0 })
-    let calls = 0
-    const increment = () =>
-      db.transaction(async (context) => {
-        calls++
-        const before = bobOf(context).data as number
-        await nextTurn()
-        bobOf(context).data = before + 1
-      })
-    await Promise.all([increment(), increment(), increment()])
-    expect(await db.view((context) => bobOf(context).data)).toBe(3)
-    expect(calls).toBeGreaterThan(3)
-    expect(db.counters.conflicts).toBe(calls - 3)
-  })
-
-  test('a conflict is thrown when no try is left', async () => {
-    const db = await aDatabaseWithBob({ data: 0 })
-    const error = await errorOf(() =>
-      db.transaction(
-        async (context) => {
-          bobOf(context).data = 'mine'
-          const { connection, transactions, bob } = aConnection(db)
-          transactions.begin()
-          expect(connection.transaction).toBe(transactions.current)
-          // Code of another call, outside this transaction's scope.
-          await outside(async () => {
-            bob().data = 'theirs'
-            await transactions.commit()
-          })
-          connection.close()
-        },
-        { tries: 1 },
-      ),
-    )
-    expect(error).toMatchObject({ code: 'STORAGE_CONFLICT', retryable: true })
-    expect(error.message).toMatch(/spec\.Employee.*0000000000000001/)
-    expect(await db.view((context) => bobOf(context).data)).toBe('theirs')
   })
 
   test('a reader never sees what was committed after its transaction began', async () => {
@@ -315,37 +225,6 @@ describe('Object database', () => {
     expect(storage.isOpen).toBe(false)
   })
 
-  test('transactions over two databases validate in one order, whichever joined first', async () => {
-    const [north, south] = [
-      await aDatabaseWithBob({ data: 0 }),
-      await aDatabaseWithBob({ data: 0 }),
-    ]
-    const both = (first: ObjectDatabase, second: ObjectDatabase) => {
-      const one = aConnection(first)
-      const other = second.connect({ transactionManager: one.transactions })
-      one.transactions.begin()
-      one.bob().title = 'written'
-      // Gives the other transaction time to vote in between.
-      one.transactions.get().join({
-        sortKey: '~treehook',
-        abort: () => undefined,
-        tpcBegin: () => undefined,
-        commit: () => undefined,
-        tpcVote: () => nextTurn(),
-        tpcFinish: () => undefined,
-        tpcAbort: () => undefined,
-      })
-      ;(other.rootMapping.get('bob') as Employee).title = 'written'
-      return errorOf(() => one.transactions.commit()).catch(() => undefined)
-    }
-    const outcomes = await Promise.all([both(north, south), both(south, north)])
-    expect(outcomes.filter((error) => error === undefined)).toHaveLength(1)
-    for (const db of [north, south]) {
-      expect(await db.view((context) => bobOf(context).title)).toBe('written')
-      expect(db.lastTid).toBe(3)
-    }
-  })
-
   test('the shared cache stays within its budget, and everything can still be read', async () => {
     const cacheBytes = 50_000
     const db = await aDatabase({ cacheBytes })
@@ -362,37 +241,6 @@ describe('Object database', () => {
     })
     expect(sum).toBe((499 * 500) / 2)
     expect(db.cache.bytes).toBeLessThanOrEqual(cacheBytes)
-  })
-
-  test('as many transactions as there are may run at once, whatever the size of the pool', async () => {
-    const db = await aDatabaseWithBob({}, { poolSize: 1 })
-    const running = Array.from({ length: 20 }, () =>
-      db.view(async (context) => {
-        await nextTurn()
-        return bobOf(context)
-      }),
-    )
-    const objects = await Promise.all(running)
-    expect(new Set(objects.map(connectionOf)).size).toBe(20)
-    expect(new Set(objects.map(connectionOf).filter((it) => !it!.isClosed)).size).toBe(1)
-    await db.close()
-  })
-
-  test('a transaction whose commit fails gives its connection back', async () => {
-    const db = await aDatabaseWithBob()
-    const used = new Set<unknown>()
-    for (let n = 0; n < 10; n++) {
-      const failing = db.transaction(({ connection, transaction }) => {
-        used.add(connection)
-        connection.add(new Employee())
-        transaction.addBeforeCommitHook(() => {
-          throw new Error('refused')
-        })
-      })
-      await expect(failing).rejects.toThrow('refused')
-    }
-    expect(used.size).toBe(1)
-    expect(db.snapshots.open).toBe(1)
   })
 
   test('counts what commits took', async () => {
@@ -427,17 +275,6 @@ describe('Object database', () => {
     connection.close()
   })
 
-  test('a second connection reads what the first one decoded', async () => {
-    const db = await aDatabaseWithBob({ title: 'clerk' })
-    db.cacheClear()
-    await db.view((context) => bobOf(context).title)
-    const { decodes } = db.counters
-    const { transactions, bob } = aConnection(db)
-    transactions.begin()
-    expect(bob().title).toBe('clerk')
-    expect(db.counters.decodes).toBe(decodes)
-  })
-
   test('a storage of one’s own takes the place of a directory', async () => {
     const storage = createMemoryStorage()
     await storage.open()
@@ -468,16 +305,3 @@ describe('Object database', () => {
 function outside<T>(work: () => Promise<T>): Promise<T> {
   return runOutsideTransactionScope(work)
 }
-
-describe('A transaction manager', () => {
-  test('has one connection to a database at a time', async () => {
-    await using database = await ObjectDatabase.open('memory', { storage: createMemoryStorage() })
-    const transactionManager = new ExplicitTransactionManager()
-    const connection = database.connect({ transactionManager })
-    expect(() => database.connect({ transactionManager })).toThrow(
-      expect.objectContaining({ code: 'PERSISTENCE_ALREADY_CONNECTED' }),
-    )
-    connection.close()
-    database.connect({ transactionManager }).close()
-  })
-})

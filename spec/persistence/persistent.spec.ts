@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import {
+  awaitChanges,
+  BTree,
   connectionOf,
   estimatedSizeOf,
   isPersistent,
@@ -9,6 +11,7 @@ import {
   stateOf,
   stored,
 } from '../../lib/persistence/index.js'
+import { unwritten } from '../../lib/persistence/persistent.js'
 import {
   aConnection,
   aDatabase,
@@ -98,5 +101,63 @@ describe('Persistent object', () => {
       return [it instanceof Counted, before, (rootMapping.get('it') as Counted).note]
     })
     expect([seen, constructed]).toEqual([[true, undefined, 'volatile'], 1])
+  })
+})
+
+describe('An object whose changes are awaited', () => {
+  class Tree extends BTree<string, string> {}
+
+  test('tells before each change that nobody else notices', () => {
+    const [bob, tree] = [new Employee(), new Tree()]
+    const log: string[] = []
+    awaitChanges(bob, () => void log.push(`bob, still ${bob.title}`))
+    awaitChanges(tree, () => void log.push(`tree, still ${tree.size}`))
+    expect([bob.title, tree.get('x'), tree.delete('x'), stateOf(bob)]).toEqual([
+      '',
+      undefined,
+      false,
+      'unsaved',
+    ])
+    bob.title = 'clerk'
+    bob.title = 'boss'
+    tree.set('x', 'y')
+    expect(log).toEqual(['bob, still ', 'bob, still clerk', 'tree, still 0'])
+  })
+
+  test('is not changed when that throws', () => {
+    const bob = new Employee()
+    awaitChanges(bob, () => {
+      throw new Error('no')
+    })
+    expect(() => {
+      bob.title = 'boss'
+    }).toThrow('no')
+    expect(bob.title).toBe('')
+  })
+
+  test('tells no more once it is in a database, and again when that let it go', async () => {
+    const db = await aDatabase()
+    const bob = new Employee()
+    let told = 0
+    awaitChanges(bob, () => void told++)
+    await db.transaction(({ rootMapping, transaction }) => {
+      const savepoint = transaction.savepoint()
+      rootMapping.set('bob', bob)
+      transaction.savepoint()
+      bob.title = 'clerk'
+      expect([told, unwritten(bob) === 0]).toEqual([0, false])
+      savepoint.rollback()
+      bob.title = 'boss'
+      expect(told).toBe(1)
+      rootMapping.set('bob', bob)
+    })
+    await db.transaction(() => {
+      bob.title = 'chief'
+    })
+    expect(told).toBe(1)
+    await db.view(({ rootMapping }) =>
+      expect(rootMapping.get('bob')).toMatchObject({ title: 'chief' }),
+    )
+    expect(unwritten(new Employee())).toBe(0)
   })
 })

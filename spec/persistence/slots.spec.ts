@@ -6,7 +6,7 @@ import { toOid } from '../../lib/storage/index.js'
 import { Employee } from '../support/persistence-builders.js'
 
 test('the slots of a new object belong to nobody, and have values of their own', () => {
-  const [one, other] = [new Slots(layoutOf(Employee)), new Slots(layoutOf(Employee))]
+  const [one, other] = [Slots.ofNew(layoutOf(Employee)), Slots.ofNew(layoutOf(Employee))]
   one.values[0] = 'changed'
   expect([one.owner, one.oid, one.changed, one.committed]).toEqual([
     UNOWNED,
@@ -21,7 +21,7 @@ test('the slots of a new object belong to nobody, and have values of their own',
 })
 
 test('who owns new objects allows every write and has nothing stored', () => {
-  const { owner } = new Slots(layoutOf(Employee))
+  const { owner } = Slots.ofNew(layoutOf(Employee))
   expect(owner.isWriting).toBe(true)
   expect(() => owner.assertWritable(new Employee())).not.toThrow()
   expect(() => owner.nodeSource.node(new Reference(toOid(1)))).toThrow()

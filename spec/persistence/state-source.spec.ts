@@ -11,6 +11,7 @@ const OFFICE: StateLayout = {
   names: ['__tree__', 'city', 'floors'],
   treeIndex: 0,
   blobIndex: -1,
+  marksIndex: 3,
 }
 const aState = (layout: StateLayout, values: unknown[]) =>
   new CommittedState(1 as Oid, 1 as Tid, layout, values, 10)

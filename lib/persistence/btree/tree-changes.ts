@@ -42,6 +42,7 @@ export class TreeChanges {
   /** Every key counts as written: the tree was cleared, or its owner was removed or moved. */
   touchesAll = false
   #wasCleared = false
+  #isTakenIn = false // all its values were looked at; else of a new tree only the first look is complete
   /** Rises with each change of structure: iterators look for their place again. */
   revision = 1
 
@@ -104,9 +105,11 @@ export class TreeChanges {
     this.revision++
   }
 
-  /** The values in the nodes that were changed since the last savepoint; of a new tree all. */
+  /** The values in the nodes that were changed since the last savepoint; of a new tree first all. */
   recentValues(): IterableIterator<unknown> {
-    return valuesIn(this.#root, this.#isRemembering ? this.#span : undefined)
+    const isFirst = !this.#isRemembering && !this.#isTakenIn
+    this.#isTakenIn = true
+    return valuesIn(this.#root, isFirst ? undefined : this.#span)
   }
 
   /** An instant to come back to, any number of times. */
@@ -146,6 +149,7 @@ export class TreeChanges {
 
   /** The tree was never stored after all: its nodes get their oids when it is. */
   forgetOids(): void {
+    this.#isTakenIn = false
     forgetOids(this.#root)
   }
 

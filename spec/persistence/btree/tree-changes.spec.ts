@@ -159,4 +159,17 @@ describe('Tree changes', () => {
     tree.set('a', 1)
     expect([tree.isEmpty, [...tree.operations]]).toEqual([false, []])
   })
+
+  test('a new tree gives all its values once, then those of changed nodes', () => {
+    const tree = new TreeChanges(EMPTY_TREE, noSource, false)
+    for (let n = 0; n < 1000; n++) tree.set(n, n)
+    tree.savepoint()
+    expect([...tree.recentValues()]).toHaveLength(1000)
+    tree.savepoint()
+    tree.set(0, 'new')
+    const recent = [...tree.recentValues()]
+    expect([recent.includes('new'), recent.length < 100]).toEqual([true, true])
+    tree.forgetOids()
+    expect([...tree.recentValues()]).toHaveLength(1000)
+  })
 })
