@@ -17,6 +17,7 @@ import type {
   UtilityOptions,
 } from './interfaces.js'
 import { LookupCache } from './lookup-cache.js'
+import { nameOfComponent } from './named-component.js'
 import { newRow } from './registration.js'
 import { Registered, Unregistered } from './registration-events.js'
 import { changesInMemory, MemoryRegistrationTable } from './registration-table.js'
@@ -191,10 +192,9 @@ export class ComponentRegistry {
     provided: Interface<T>,
     { name = '' }: NameOption = UNNAMED,
   ): T | undefined {
-    const specification = providedBy(object)
-    if (name === '' && specification.extendsOrIs(provided)) return object as T
-    const row = this.#cache.find('adapter', [specification], provided, name)[0]
-    return row && call<T>(row, [object])
+    const ask = name === '' ? 'itselfOrAdapter' : 'adapter'
+    const row = this.#cache.findForOne(ask, providedBy(object), provided, name)[0]
+    return row && callWithOne<T>(row, object)
   }
 
   /**
@@ -233,6 +233,38 @@ export class ComponentRegistry {
     )
   }
 
+  /**
+   * Names and adapters of the objects, by name: for each name that of the nearest registry, without
+   * those that decline.
+   * @see `zope.component.getAdapters`
+   */
+  getAdapters<T>(
+    objects: readonly unknown[],
+    provided: Interface<T>,
+  ): readonly (readonly [name: string, adapter: T])[] {
+    return this.#cache
+      .find('adapters', objects.map(providedBy), provided, '')
+      .map((row) => [row.name, call<T>(row, objects)] as const)
+      .filter((pair): pair is [string, T & {}] => pair[1] !== undefined)
+  }
+
+  /**
+   * The factory that would be called for objects that provide `required`; `undefined` when there is
+   * none. Nothing is called.
+   * @see `zope.interface.adapter.AdapterLookup.lookup`
+   */
+  lookup<T>(
+    required: readonly Specification[],
+    provided: Interface<T>,
+    { name = '' }: NameOption = UNNAMED,
+  ): ((...objects: readonly unknown[]) => T | undefined) | undefined {
+    const row =
+      required.length === 1
+        ? this.#cache.findForOne('adapter', required[0]!, provided, name)[0]
+        : this.#cache.find('adapter', required, provided, name)[0]
+    return row?.component as ((...objects: readonly unknown[]) => T | undefined) | undefined
+  }
+
   // Subscribers and handlers
 
   /**
@@ -243,10 +275,11 @@ export class ComponentRegistry {
    */
   registerSubscriber<T, const R extends readonly Requirable[]>(
     factory: (...objects: ObjectsFor<R>) => NoInfer<T> | undefined,
-    { adapts, provides, info }: SubscriberOptions<T, R>,
+    { adapts, provides, info, ...rest }: SubscriberOptions<T, R>,
   ): void {
     this.#add(
       newRow({
+        ...(rest as NameOption),
         kind: 'subscriber',
         required: adapts,
         provided: provides,
@@ -293,9 +326,19 @@ export class ComponentRegistry {
    */
   registerHandler<const R extends readonly Requirable[]>(
     handler: (...objects: ObjectsFor<R>) => void,
-    { for: required, info }: HandlerOptions<R>,
+    { for: required, info, ...rest }: HandlerOptions<R>,
   ): void {
-    this.#add(newRow({ kind: 'handler', required, provided: undefined, component: handler, info }))
+    const named = rest as NameOption // by a program that no compiler has seen
+    this.#add(
+      newRow({
+        ...named,
+        kind: 'handler',
+        required,
+        provided: undefined,
+        component: handler,
+        info,
+      }),
+    )
   }
 
   /**
@@ -307,9 +350,17 @@ export class ComponentRegistry {
     return this.#removeRows({ kind: 'handler', required, provided: undefined, component: handler })
   }
 
+  /** Whether `handle` would call anybody for these objects. */
+  hasHandlers(...objects: readonly unknown[]): boolean {
+    return this.#cache.find('handler', objects.map(providedBy), undefined, '').length > 0
+  }
+
   /** Calls all fitting handlers, in the order of `subscribers`. What one throws ends the call. */
   handle(...objects: readonly unknown[]): void {
-    const rows = this.#cache.find('handler', objects.map(providedBy), undefined, '')
+    const rows =
+      objects.length === 1
+        ? this.#cache.findForOne('handler', providedBy(objects[0]), undefined, '')
+        : this.#cache.find('handler', objects.map(providedBy), undefined, '')
     for (let index = 0; index < rows.length; index += 1) {
       call(rows[index]!, objects)
     }
@@ -321,7 +372,7 @@ export class ComponentRegistry {
       this.#add(row)
       return
     }
-    if (there.component === row.component && there.info === row.info) return
+    if (isComponentOf(there, row.component) && there.info === row.info) return
     this.#remove(there)
     try {
       this.table.add(row)
@@ -340,7 +391,7 @@ export class ComponentRegistry {
   #removeRows({ required, name = '', component, ...rest }: Expected): boolean {
     const identity = { ...rest, required: required.map(specificationOf), name }
     const rows = this.#rowsLike(identity).filter(
-      (row) => component === undefined || row.component === component,
+      (row) => component === undefined || isComponentOf(row, component),
     )
     for (const row of rows) this.#remove(row)
     return rows.length > 0
@@ -417,9 +468,20 @@ interface Expected extends Pick<Registration, 'kind' | 'provided'> {
 const UNNAMED: NameOption = {}
 const NOTHING: readonly Specification[] = []
 
+/** Without looking up one that is kept by its name, and may be missing. */
+function isComponentOf(row: Registration, component: unknown): boolean {
+  return row.componentName === undefined
+    ? row.component === component
+    : row.componentName === nameOfComponent(component)
+}
+
 /** Without a `this`, which the row would else be. */
 function call<T>({ component }: Registration, objects: readonly unknown[]): T | undefined {
   return (component as (...objects: readonly unknown[]) => T | undefined)(...objects)
+}
+
+function callWithOne<T>({ component }: Registration, object: unknown): T | undefined {
+  return (component as (object: unknown) => T | undefined)(object)
 }
 
 function assertNotBasedOn(base: ComponentRegistry, registry: ComponentRegistry): void {

@@ -15,6 +15,12 @@ export class InconsistentResolutionOrderError extends defineError(
   'COMPONENT_INCONSISTENT_ORDER',
 ) {}
 
+/** A database names a component that this program does not have. @public */
+export class UnknownComponentError extends defineError(
+  'UnknownComponentError',
+  'COMPONENT_UNKNOWN',
+) {}
+
 /** An object lacks what it declares. zope's `BrokenImplementation` and `DoesNotImplement`. @public */
 export class BrokenPromiseError extends defineError(
   'BrokenPromiseError',
@@ -26,5 +32,6 @@ export const componentErrors: readonly ErrorClass[] = [
   ComponentLookupError,
   InvalidRegistrationError,
   InconsistentResolutionOrderError,
+  UnknownComponentError,
   BrokenPromiseError,
 ]

@@ -18,9 +18,16 @@ export {
   componentErrors,
   InconsistentResolutionOrderError,
   InvalidRegistrationError,
+  UnknownComponentError,
 } from './errors.js'
 export { notify } from './events.js'
-export { defineInterface, type InterfaceOptions, interfaceNamed } from './interface.js'
+export {
+  declaredInterface,
+  defineInterface,
+  extendersOf,
+  type InterfaceOptions,
+  interfaceNamed,
+} from './interface.js'
 export type {
   AdapterOptions,
   AdaptsOption,
@@ -46,6 +53,7 @@ export {
   type ContextOption,
   currentRegistry,
   getAdapter,
+  getAdapters,
   getAllUtilitiesRegisteredFor,
   getMultiAdapter,
   getUtilitiesFor,
@@ -58,6 +66,7 @@ export {
   setContextLookup,
   subscribers,
 } from './lookup.js'
+export { componentNamed, nameComponent, nameOfComponent } from './named-component.js'
 export { IObjectEvent, ObjectEvent } from './object-event.js'
 export {
   IRegistered,
@@ -66,13 +75,15 @@ export {
   Registered,
   Unregistered,
 } from './registration-events.js'
-export { MemoryRegistrationTable } from './registration-table.js'
+export { changesInMemory, MemoryRegistrationTable } from './registration-table.js'
 export {
   DIRECTLY_PROVIDED,
   IAny,
   implementedBy,
+  mayDeclareDirectly,
   providedBy,
   specificationOf,
   specificationStamp,
+  specificationWith,
 } from './specification.js'
 export { verifyObject } from './verify.js'

@@ -1,6 +1,6 @@
 import { InvalidRegistrationError } from './errors.js'
-import type { Interface } from './interfaces.js'
-import { IAny, InterfaceSpecification } from './specification.js'
+import type { Interface, Specification } from './interfaces.js'
+import { IAny, InterfaceSpecification, raiseSpecificationStamp } from './specification.js'
 
 /**
  * Makes the token of an interface. Give it the name of its type:
@@ -36,6 +36,11 @@ export function defineInterface<T = unknown>(
   const bases = extended.filter((one) => one !== IAny)
   const made = new InterfaceSpecification<T>(name, bases.length === 0 ? [IAny] : bases, members)
   interfaces.set(name, made)
+  for (const one of made.resolutionOrder) extenders.get(one)?.push(made)
+  extenders.set(made, [made])
+  standIns.delete(name)
+  // A database may have registrations for it, which nobody could find before.
+  raiseSpecificationStamp()
   return made
 }
 
@@ -55,4 +60,24 @@ export function interfaceNamed(name: string): Interface | undefined {
   return interfaces.get(name)
 }
 
+/**
+ * The interface of a name with which something was declared once. In place of one that this program
+ * lacks another one stands in, which extends `IAny` alone: so what was declared stays declared.
+ * @internal
+ */
+export function declaredInterface(name: string): Interface {
+  const known = interfaces.get(name) ?? standIns.get(name)
+  if (known !== undefined) return known
+  const standIn = new InterfaceSpecification(name, [IAny], [])
+  standIns.set(name, standIn)
+  return standIn
+}
+
+/** The interface, and all that extend it, in the order of their definition. @internal */
+export function extendersOf(someInterface: Interface): readonly Interface[] {
+  return extenders.get(someInterface) ?? [someInterface]
+}
+
+const standIns = new Map<string, Interface>() // by name
+const extenders = new Map<Specification, Interface[]>([[IAny, [IAny]]])
 const interfaces = new Map<string, Interface>([[IAny.name, IAny]])

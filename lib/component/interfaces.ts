@@ -105,6 +105,8 @@ export interface Registration {
   readonly provided: Interface | undefined
   readonly name: string
   readonly component: unknown
+  /** Where the table keeps the component by a name: that; the component is looked up by it. */
+  readonly componentName?: string
   /** For people: who registered it and why. */
   readonly info: string
 }
@@ -126,12 +128,14 @@ export interface StampSource {
 export interface RegistrationTable extends StampSource {
   /**
    * Changes whenever the rows do, seen from where the table is read; going back to earlier rows may
-   * go back to the earlier stamp. `undefined` while lookups must not be remembered.
+   * go back to the earlier stamp. `undefined` while lookups must not be remembered, or only as long
+   * as `watch` stands still.
    */
   readonly stamp: unknown
   /**
-   * One source for many tables, whose stamp changes at the latest when that of any of them does.
-   * Lookups read it alone as long as it stands still. Without it they read `stamp` each time.
+   * One source for many tables, whose stamp changes at the latest when the rows of any of them do.
+   * Lookups read it alone as long as it stands still, and take it for the table's while that is
+   * `undefined`. Without it they read `stamp` each time.
    */
   readonly watch?: StampSource
   /**

@@ -21,9 +21,9 @@ import { specificationStamp } from './specification.js'
  *    and stamp by stamp, with the one the answers were found in. If it is the same they stay valid,
  *    else they are dropped.
  *
- * A table that names no source is its own: its stamp is read at every lookup. While any table's
- * stamp is `undefined`, nothing is taken from the answers or added to them, and those that are there
- * wait for the earlier stamps to come back.
+ * A table that names no source is its own: its stamp is read at every lookup. A table whose stamp is
+ * `undefined` has that of its source for as long. While there is none either, nothing is taken from the
+ * answers or added to them, and those that are there wait for the earlier stamps to come back.
  * @internal
  */
 export class LookupCache {
@@ -56,6 +56,20 @@ export class LookupCache {
     )
   }
 
+  /** The same for one object that is required, without a list of it. */
+  findForOne(
+    ask: RegistrationQuestion['ask'],
+    first: Specification,
+    provided: Interface | undefined,
+    name: string,
+  ): readonly Registration[] {
+    if (name === '' && this.#standsStill()) {
+      const found = this.#answers.getUnnamed(ask, first, provided)
+      if (found !== undefined) return found
+    }
+    return this.find(ask, [first], provided, name)
+  }
+
   #standsStill(): boolean {
     const sources = this.#sources
     for (let index = 0; index < sources.length; index += 1) {
@@ -71,7 +85,7 @@ export class LookupCache {
     const tables = this.#chain()
     const sources = [...new Set([changesInMemory, ...tables.map((table) => table.watch ?? table)])]
     const seen = sources.map(({ stamp }) => stamp)
-    const stamps = tables.map(({ stamp }) => stamp)
+    const stamps = tables.map(({ stamp, watch }) => stamp ?? watch?.stamp)
     if (stamps.includes(undefined)) return false
     const basis = { tables, stamps, specifications: specificationStamp() }
     if (!isSame(basis, this.#basis)) this.#forget()
@@ -124,6 +138,8 @@ class Answers {
     utilities: new Branch(),
     allUtilities: new Branch(),
     adapter: new Branch(),
+    adapters: new Branch(),
+    itselfOrAdapter: new Branch(),
     subscriber: new Branch(),
     handler: new Branch(),
   }
@@ -139,6 +155,14 @@ class Answers {
       branch = branch.branches?.get(required[index]!)
     }
     return name === '' ? branch?.unnamed : branch?.named?.get(name)
+  }
+
+  getUnnamed(
+    ask: RegistrationQuestion['ask'],
+    first: Specification,
+    provided: Interface | undefined,
+  ): readonly Registration[] | undefined {
+    return this.#start[ask].branches?.get(provided)?.branches?.get(first)?.unnamed
   }
 
   set(

@@ -112,6 +112,15 @@ export function queryMultiAdapter<T>(
   return registryFor(options.context).queryMultiAdapter(objects, provided, options)
 }
 
+/** {@link ComponentRegistry.getAdapters} of the context's registry. @public */
+export function getAdapters<T>(
+  objects: readonly unknown[],
+  provided: Interface<T>,
+  { context }: ContextOption = NO_OPTIONS,
+): readonly (readonly [name: string, adapter: T])[] {
+  return registryFor(context).getAdapters(objects, provided)
+}
+
 /** {@link ComponentRegistry.subscribers} of the context's registry. @public */
 export function subscribers<T>(
   objects: readonly unknown[],

@@ -1,4 +1,12 @@
-import type { Interface, Registration, RegistrationTable, Specification } from './interfaces.js'
+import type {
+  Interface,
+  Registration,
+  RegistrationKind,
+  RegistrationQuery,
+  RegistrationTable,
+  Specification,
+} from './interfaces.js'
+import { IAny } from './specification.js'
 
 /**
  * Which rows answer a question, and in which order. Pure: reads the tables, remembers nothing.
@@ -7,6 +15,8 @@ import type { Interface, Registration, RegistrationTable, Specification } from '
  * | -------------- | ----------------------------------------------------------------------------- |
  * | `utility`      | the row of the nearest table that has one, of these the closest; or none      |
  * | `adapter`      | the same                                                                      |
+ * | `adapters`     | as `utilities`                                                                |
+ * | `itselfOrAdapter` | a row that gives the object when it provides what is asked, else as `adapter` |
  * | `utilities`    | one row for each name, the nearest and closest, by name                       |
  * | `allUtilities` | the rows of the farthest table first; in it the most specific provided first  |
  * | `subscriber`   | the rows of the farthest table first; in it the least specific required first |
@@ -27,7 +37,10 @@ export function searchRegistrations(
     case 'utility':
     case 'adapter':
       return nearest(tables, question)
+    case 'itselfOrAdapter':
+      return isProvided(question) ? ITSELF : nearest(tables, question)
     case 'utilities':
+    case 'adapters':
       return nearestByName(tables, question)
     case 'allUtilities':
       return tables.toReversed().flatMap((table) => withoutRepeats(farFirst(table, question)))
@@ -39,11 +52,51 @@ export function searchRegistrations(
 
 /** @internal */
 export interface RegistrationQuestion {
-  readonly ask: 'utility' | 'utilities' | 'allUtilities' | 'adapter' | 'subscriber' | 'handler'
+  readonly ask: Ask
   readonly required: readonly Specification[]
   readonly provided: Interface | undefined
   readonly name: string
 }
+
+function isProvided({ required: [first], provided }: RegistrationQuestion): boolean {
+  return provided !== undefined && first?.extendsOrIs(provided) === true
+}
+
+/** Of no table: what is provided needs no adapter. */
+const ITSELF: readonly Registration[] = [
+  {
+    kind: 'adapter',
+    required: [IAny],
+    provided: undefined,
+    name: '',
+    component: (object: unknown) => object,
+    info: 'an object adapts to what it provides',
+  },
+]
+
+type Ask =
+  | 'utility'
+  | 'utilities'
+  | 'allUtilities'
+  | 'adapter'
+  | 'adapters'
+  | 'itselfOrAdapter'
+  | 'subscriber'
+  | 'handler'
+
+const KIND_OF: Readonly<Record<Ask, RegistrationKind>> = {
+  utility: 'utility',
+  utilities: 'utility',
+  allUtilities: 'utility',
+  adapter: 'adapter',
+  adapters: 'adapter',
+  itselfOrAdapter: 'adapter',
+  subscriber: 'subscriber',
+  handler: 'handler',
+}
+
+/** What is asked for every name. */
+const OF_ALL_NAMES: ReadonlySet<Ask> = new Set<Ask>(['utilities', 'allUtilities', 'adapters'])
 
 function nearest(
   tables: readonly RegistrationTable[],
@@ -107,10 +160,10 @@ function matches(table: RegistrationTable, question: RegistrationQuestion): Matc
   const found: Match[] = []
   const { ask, required, provided, name } = question
   const orders = required.map(({ resolutionOrder }) => resolutionOrder)
-  const query =
-    ask === 'utilities' || ask === 'allUtilities'
-      ? ({ kind: 'utility', required, provided } as const)
-      : { kind: ask, required, provided, name }
+  const kind = KIND_OF[ask]
+  const query: RegistrationQuery = OF_ALL_NAMES.has(ask)
+    ? { kind, required, provided }
+    : { kind, required, provided, name }
   for (const row of table.candidates(query)) {
     if (row.kind !== query.kind || row.required.length !== orders.length) continue
     if (query.name !== undefined && row.name !== query.name) continue

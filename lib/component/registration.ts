@@ -19,6 +19,8 @@ export function newRow(options: RowOptions): Registration {
   if (typeof name !== 'string') throw invalid(`its name, ${String(name)}, is no text`)
   if (kind !== 'utility') {
     if (typeof component !== 'function') throw invalid(`${String(component)} is no function`)
+    if (name !== '' && kind !== 'adapter')
+      throw invalid('it has a name, and all that fit are called')
     if (!Array.isArray(required) || required.length === 0) {
       throw invalid('it must require at least one object, as a list')
     }

@@ -33,7 +33,12 @@ export function providedBy(object: unknown): Specification {
   const ofClass =
     (prototype === null ? undefined : classSpecifications.get(prototype)) ??
     classSpecificationOf(prototype)
-  return ofClass.mayProvideDirectly ? ofClass.with(directDeclarations(object)) : ofClass
+  if (!ofClass.mayProvideDirectly) return ofClass
+  return ofClass.with(
+    ofClass.keepsDeclarations
+      ? (object as DirectlyProviding)[DIRECTLY_PROVIDED]
+      : declaredInMemory.get(object),
+  )
 }
 
 /**
@@ -49,12 +54,34 @@ export function implementedBy(someClass: Class): Specification {
 }
 
 /**
+ * What an instance of `someClass` provides that provides `direct` as well, without such an instance:
+ * for `lookup`, or as a requirement. Always the same object for the same list. A union of interfaces
+ * alone is that of `Object` with them.
+ * @throws COMPONENT_INCONSISTENT_ORDER
+ * @see `zope.interface.declarations.Declaration`
+ * @public
+ */
+export function specificationWith(someClass: Class, direct: readonly Interface[]): Specification {
+  return liveSpecification(someClass).with(direct)
+}
+
+/**
  * The getter and setter under this symbol, defined on a class, keep the direct declarations of its
  * instances, in place of the table in memory: `readonly Interface[] | undefined`. An array that was
- * given or taken is never changed afterwards; giving the same one again is fast.
+ * given or taken is never changed afterwards; giving the same one again is fast. It is asked for
+ * objects of classes for which {@link mayDeclareDirectly} was called.
  * @public
  */
 export const DIRECTLY_PROVIDED: unique symbol = Symbol('treehook.directlyProvided')
+
+/**
+ * Says that instances of exactly this class may provide something directly: of others it is not asked.
+ * `alsoProvides` and the like say so themselves; whoever loads instances from elsewhere calls it.
+ * @public
+ */
+export function mayDeclareDirectly(someClass: Class): void {
+  liveSpecification(someClass).mayProvideDirectly = true
+}
 
 /**
  * Rises when a specification that was in use changed its order: what was concluded from orders under
@@ -66,6 +93,11 @@ export function specificationStamp(): number {
 }
 
 let stamp = 0
+
+/** Makes void what was concluded so far. @internal */
+export function raiseSpecificationStamp(): void {
+  stamp += 1
+}
 
 /** An interface as a token. Made by `defineInterface`. @internal */
 export class InterfaceSpecification<T> implements Interface<T> {
@@ -228,14 +260,16 @@ interface Ingredients {
 /** What a class's instances provide, and the family of specifications of its instances. @internal */
 export class ClassSpecification extends OpenSpecification {
   readonly kind = 'class'
+  /** True: instances themselves keep what they provide directly. */
+  readonly keepsDeclarations: boolean
   /** False: no instance provides anything directly, as far as this process knows. */
-  mayProvideDirectly: boolean
-  readonly #byIds = new Map<string, ObjectSpecification>()
+  mayProvideDirectly = false
+  readonly #byLists = new Map<string, ObjectSpecification[]>() // by names of the list
   readonly #byList = new WeakMap<readonly Interface[], ObjectSpecification>()
 
   constructor(inherit: Class, base: ClassSpecification | undefined) {
     super({ id: freshId(inherit), inherit, base, declared: [] })
-    this.mayProvideDirectly = DIRECTLY_PROVIDED in (inherit.prototype as object)
+    this.keepsDeclarations = DIRECTLY_PROVIDED in (inherit.prototype as object)
   }
 
   /** @throws COMPONENT_INCONSISTENT_ORDER, and then nothing is declared. */
@@ -254,10 +288,12 @@ export class ClassSpecification extends OpenSpecification {
 
   #find(direct: readonly Interface[]): ObjectSpecification {
     const id = [this.id, ...direct.map(({ name }) => name)].join(' & ')
-    let found = this.#byIds.get(id)
+    // Of one name there may be two: an interface, and what stood in for it before it was defined.
+    const sameNames = this.#byLists.get(id) ?? []
+    let found = sameNames.find(({ declared }) => declared.every((one, at) => one === direct[at]))
     if (found === undefined) {
       found = new ObjectSpecification(id, this, Object.freeze([...direct]))
-      this.#byIds.set(id, found)
+      this.#byLists.set(id, [...sameNames, found])
     }
     this.#byList.set(direct, found)
     return found

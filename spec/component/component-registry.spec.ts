@@ -4,12 +4,14 @@ import {
   ComponentRegistry,
   defineInterface,
   globalRegistry,
+  IAny,
   IRegistrationEvent,
   implementer,
   MemoryRegistrationTable,
   providedBy,
   Registered,
   registryScope,
+  specificationWith,
   Unregistered,
 } from '../../lib/component/index.js'
 
@@ -182,6 +184,39 @@ describe('Adapters', () => {
     expect(() => registry.getMultiAdapter(objects.toReversed(), ISize, { name: 'pair' })).toThrow(
       expect.objectContaining({ code: 'COMPONENT_LOOKUP' }),
     )
+  })
+
+  test('of all names are found together, by name, the nearest of each', () => {
+    const far = aRegistry()
+    const near = aRegistry(far)
+    class Office {}
+    const adapts = [Office]
+    far.registerAdapter(() => aMailer('far b'), { adapts, provides: ISecureMailer, name: 'b' })
+    far.registerAdapter(() => aMailer('far a'), { adapts, provides: IMailer, name: 'a' })
+    near.registerAdapter(() => aMailer('near a'), { adapts: [IAny], provides: IMailer, name: 'a' })
+    near.registerAdapter(() => undefined, { adapts, provides: IMailer, name: 'c' })
+    const found = near.getAdapters([new Office()], IMailer)
+    expect(found.map(([name, { host }]) => [name, host])).toEqual([
+      ['a', 'near a'],
+      ['b', 'far b'],
+    ])
+    expect(near.getAdapters([], IMailer)).toEqual([])
+  })
+
+  test('are looked up by what objects would provide, and then not called', () => {
+    const registry = aRegistry()
+    const plain = () => aMailer('plain')
+    const named = () => aMailer('named')
+    const ofTwo = () => aMailer('two')
+    registry.registerAdapter(plain, { adapts: [IAny], provides: ISecureMailer })
+    registry.registerAdapter(named, { adapts: [IMailer], provides: IMailer, name: 'n' })
+    registry.registerAdapter(ofTwo, { adapts: [IAny, ISecureMailer], provides: IMailer })
+    const both = specificationWith(Object, [ISecureMailer])
+    expect(registry.lookup([both], IMailer)).toBe(plain)
+    expect(registry.lookup([both], IMailer, { name: 'n' })).toBe(named)
+    expect(registry.lookup([IAny], IMailer, { name: 'n' })).toBeUndefined()
+    expect(registry.lookup([IAny, both], IMailer)).toBe(ofTwo)
+    expect(registry.lookup([both, IAny], IMailer)).toBeUndefined()
   })
 
   test('of the nearest registry win, however general', () => {
@@ -406,5 +441,19 @@ describe('Registrations', () => {
     registry.unregisterUtility(undefined, { provides: IMailer })
     globalRegistry.unregisterHandler(handler, { for: [IRegistrationEvent] })
     expect(seen).toEqual([registry, expect.any(Registered), registry, expect.any(Unregistered)])
+  })
+})
+
+describe('hasHandlers', () => {
+  test('says whether handle would call anybody, also a handler of a base', () => {
+    class Letter {}
+    const base = aRegistry()
+    const registry = new ComponentRegistry({ name: 'a site', bases: [base] })
+    expect(registry.hasHandlers(new Letter())).toBe(false)
+    const handler = (): void => {}
+    base.registerHandler(handler, { for: [Letter] })
+    expect([registry.hasHandlers(new Letter()), registry.hasHandlers({})]).toEqual([true, false])
+    base.unregisterHandler(handler, { for: [Letter] })
+    expect(registry.hasHandlers(new Letter())).toBe(false)
   })
 })

@@ -8,6 +8,7 @@ describe('Component errors', () => {
       'COMPONENT_LOOKUP',
       'COMPONENT_INVALID_REGISTRATION',
       'COMPONENT_INCONSISTENT_ORDER',
+      'COMPONENT_UNKNOWN',
       'COMPONENT_BROKEN_PROMISE',
     ])
   })

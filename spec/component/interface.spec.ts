@@ -1,5 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
-import { defineInterface, IAny, interfaceNamed } from '../../lib/component/index.js'
+import {
+  declaredInterface,
+  defineInterface,
+  extendersOf,
+  IAny,
+  interfaceNamed,
+  specificationStamp,
+} from '../../lib/component/index.js'
 
 describe('Interface', () => {
   test('extends IAny and nothing else by itself', () => {
@@ -47,6 +54,27 @@ describe('Interface', () => {
         expect.objectContaining({ code: 'COMPONENT_INVALID_REGISTRATION' }),
       )
     }
+  })
+
+  test('knows what extends it, itself first, also what is defined later', () => {
+    const ITree = defineInterface('test.ITreeOfExtenders')
+    const IOak = defineInterface('test.IOakOfExtenders', { extends: [ITree] })
+    expect(extendersOf(ITree)).toEqual([ITree, IOak])
+    const before = specificationStamp()
+    const IHolmOak = defineInterface('test.IHolmOakOfExtenders', { extends: [IOak] })
+    expect(specificationStamp()).toBeGreaterThan(before)
+    expect(extendersOf(ITree)).toEqual([ITree, IOak, IHolmOak])
+    expect(extendersOf(IHolmOak)).toEqual([IHolmOak])
+    expect(extendersOf(IAny)).toContain(IHolmOak)
+  })
+
+  test('has a stand-in as long as a name that was declared has none', () => {
+    const standIn = declaredInterface('test.ILateInterface')
+    expect(declaredInterface('test.ILateInterface')).toBe(standIn)
+    expect(standIn.resolutionOrder).toEqual([standIn, IAny])
+    expect(interfaceNamed('test.ILateInterface')).toBeUndefined()
+    const ILate = defineInterface('test.ILateInterface')
+    expect(declaredInterface('test.ILateInterface')).toBe(ILate)
   })
 
   test('that cannot be ordered is not defined', () => {

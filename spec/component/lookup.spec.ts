@@ -5,6 +5,7 @@ import {
   currentRegistry,
   defineInterface,
   getAdapter,
+  getAdapters,
   getAllUtilitiesRegisteredFor,
   getMultiAdapter,
   getUtilitiesFor,
@@ -50,6 +51,7 @@ function everyLookup(options: { readonly context?: unknown }): unknown[] {
     getAllUtilitiesRegisteredFor(ILabel, options)[0]?.text,
     getAdapter(place, ILabel, named).text,
     queryAdapter(place, ILabel, named)?.text,
+    getAdapters([place], ILabel, options)[0]?.[1].text,
     getMultiAdapter(pair, ILabel, named).text,
     queryMultiAdapter(pair, ILabel, named)?.text,
     subscribers([place], ILabel, options)[0]?.text,
@@ -65,7 +67,7 @@ describe('Lookup', () => {
     await registryScope.run(registry, async () => {
       await Promise.resolve()
       expect(currentRegistry()).toBe(registry)
-      expect(everyLookup({})).toEqual(Array(9).fill('here'))
+      expect(everyLookup({})).toEqual(Array(10).fill('here'))
     })
     expect(queryUtility(ILabel, { name: 'n' })).toBeUndefined()
   })
@@ -73,7 +75,7 @@ describe('Lookup', () => {
   test('goes to a registry given as context', () => {
     const [here, there] = [aRegistry('here'), aRegistry('there')]
     registryScope.run(here, () => {
-      expect(everyLookup({ context: there })).toEqual(Array(9).fill('there'))
+      expect(everyLookup({ context: there })).toEqual(Array(10).fill('there'))
     })
   })
 
@@ -82,7 +84,7 @@ describe('Lookup', () => {
     const located = {}
     setContextLookup((context) => (context === located ? there : undefined))
     registryScope.run(here, () => {
-      expect(everyLookup({ context: located })).toEqual(Array(9).fill('there'))
+      expect(everyLookup({ context: located })).toEqual(Array(10).fill('there'))
       expect(queryUtility(ILabel, { name: 'n', context: {} })).toBeUndefined()
       expect(queryUtility(ILabel, { name: 'n', context: 'text' })).toBeUndefined()
       setContextLookup(undefined)

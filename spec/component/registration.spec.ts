@@ -40,6 +40,11 @@ describe('Registration', () => {
       'at least one object',
       { kind: 'subscriber', required: [], provided: IMailer, component: nothing },
     ],
+    ['it has a name', { kind: 'handler', required: [IMailer], component: nothing, name: 'n' }],
+    [
+      'it has a name',
+      { kind: 'subscriber', required: [IMailer], provided: IMailer, component: nothing, name: 'n' },
+    ],
     ['an interface, class or', { kind: 'handler', required: ['IMailer'], component: nothing }],
   ])('is refused with: %s', (why, options) => {
     expect(() => newRow(options as never)).toThrow(

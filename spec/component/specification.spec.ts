@@ -7,9 +7,11 @@ import {
   type Interface,
   implementedBy,
   implementer,
+  mayDeclareDirectly,
   providedBy,
   specificationOf,
   specificationStamp,
+  specificationWith,
 } from '../../lib/component/index.js'
 
 const IPerson = defineInterface('test.IPerson')
@@ -145,6 +147,28 @@ describe('Object specification', () => {
     alsoProvides(new Person(), IRetired)
     expect(providedBy(new Worker())).toBe(implementedBy(Worker))
     expect(providedBy(new Person())).toBe(implementedBy(Person))
+  })
+
+  test('is found without an object, by class and interfaces', () => {
+    class Person {}
+    const person = new Person()
+    alsoProvides(person, IRetired)
+    expect(specificationWith(Person, [IRetired])).toBe(providedBy(person))
+    expect(specificationWith(Person, [])).toBe(implementedBy(Person))
+    const union = specificationWith(Object, [IRetired])
+    expect(union.flattened()).toEqual([IRetired, IAny])
+    expect(union.inherit).toBe(Object)
+  })
+
+  test('is asked of instances once somebody said that they may declare', () => {
+    class Loaded {
+      get [DIRECTLY_PROVIDED](): readonly Interface[] {
+        return [IRetired]
+      }
+    }
+    expect(IRetired.providedBy(new Loaded())).toBe(false)
+    mayDeclareDirectly(Loaded)
+    expect(IRetired.providedBy(new Loaded())).toBe(true)
   })
 
   test('comes from the class that keeps direct declarations itself', () => {

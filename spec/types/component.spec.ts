@@ -4,11 +4,13 @@ import {
   ComponentRegistry,
   defineInterface,
   getAdapter,
+  getAdapters,
   getUtilitiesFor,
   getUtility,
   type Interface,
   type IObjectEvent,
   implementer,
+  nameComponent,
   ObjectEvent,
   queryAdapter,
   queryMultiAdapter,
@@ -48,6 +50,9 @@ describe('Component types', () => {
       expectTypeOf(getUtilitiesFor(IMailer)[0]).toEqualTypeOf<
         readonly [name: string, utility: IMailer] | undefined
       >()
+      expectTypeOf(getAdapters([], IReport)).toEqualTypeOf<
+        readonly (readonly [name: string, adapter: IReport])[]
+      >()
       expectTypeOf(verifyObject(IMailer, {})).toEqualTypeOf<IMailer>()
     })
   })
@@ -80,10 +85,24 @@ describe('Component types', () => {
         },
         { for: [Office, ObjectEvent] },
       )
+      expectTypeOf(registry.getUtility(IMailer)).toEqualTypeOf<IMailer>()
+      expectTypeOf(registry.queryAdapter({}, IReport)).toEqualTypeOf<IReport | undefined>()
+      expectTypeOf(registry.lookup([IMailer], IReport)).toEqualTypeOf<
+        ((...objects: readonly unknown[]) => IReport | undefined) | undefined
+      >()
       // @ts-expect-error a factory makes what it provides
       registry.registerAdapter(() => ({ name: 'x' }), { adapts: [Office], provides: IReport })
       // @ts-expect-error a utility is what it provides
       registry.registerUtility({ title: 'x' }, { provides: IMailer })
+    })
+  })
+
+  test('a named component stays what it is', () => {
+    neverRun(() => {
+      const reportOf = nameComponent('types.reportOf', (title: string): IReport => ({ title }))
+      expectTypeOf(reportOf).toEqualTypeOf<(title: string) => IReport>()
+      // @ts-expect-error nothing finds a text by its name
+      nameComponent('types.text', 'text')
     })
   })
 
