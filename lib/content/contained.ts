@@ -1,3 +1,4 @@
+import './direct-declarations.js'
 import { implementer } from '../component/index.js'
 import { field, Persistent } from '../persistence/index.js'
 import { IContained, type ILocation } from './interfaces.js'

@@ -3,7 +3,7 @@ import { AsyncScope } from '../foundation/index.js'
 import { LocationError } from './errors.js'
 import type { ISite } from './interfaces.js'
 import { describe } from './location.js'
-import { registryAt } from './site.js'
+import { registryAt } from './site-manager.js'
 
 const scope = new AsyncScope<ISite>()
 

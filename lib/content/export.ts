@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import {
+  classNamed,
   type ExportCandidate,
   type ExportOptions,
   type ExportSummary,
@@ -9,12 +10,14 @@ import {
   storedNameOf,
 } from '../persistence/index.js'
 import { RootFolder } from './container.js'
+import { isLeftOut } from './copy.js'
 import { MAX_DEPTH } from './location.js'
 
 /**
  * Writes an object with all that is inside it as JSON lines, as the running transaction found them,
  * without its own changes. What has a place elsewhere is left out, and listed in the summary; objects
- * without a place belong to those that refer to them. See {@link exportSubtree}.
+ * without a place belong to those that refer to them. Items that no copy has are not exported either,
+ * see {@link LEFT_OUT_OF_COPIES}. See {@link exportSubtree}.
  *
  * ```ts
  * await db.view(({ root }) => exportObject(root.getItem('NOAA'), './noaa.jsonl'))
@@ -35,7 +38,11 @@ export function exportObject(
 }
 
 /** By the stored places: the classes may be missing. */
-function isInside(candidate: ExportCandidate, { isExported, lookUp }: SubtreeContext): boolean {
+function isInside(
+  candidate: ExportCandidate,
+  { isExported, lookUp }: SubtreeContext,
+): boolean | 'omit' {
+  if (isLeftOut(classNamed(candidate.storedName))) return 'omit'
   let at: ExportCandidate | undefined = candidate
   for (let depth = 0; at !== undefined && depth < MAX_DEPTH; depth++) {
     const parent = at.referenceIn('__parent__')

@@ -1,4 +1,9 @@
-import { defineInterface, IObjectEvent } from '../component/index.js'
+import {
+  type ComponentRegistry,
+  defineInterface,
+  type Interface,
+  IObjectEvent,
+} from '../component/index.js'
 
 /**
  * An object with a place: `__parent__` says in what it is, `__name__` under which name. The two
@@ -30,6 +35,18 @@ export const IContainer = defineInterface<IContainer>('treehook.IContainer', {
   members: ['get', 'has'],
 })
 
+/** Items by name, in an order of their own. @public */
+export interface IOrderedContainer extends IContainer {
+  /** Names, in the order of the items. */
+  keys(): IterableIterator<string>
+  /** Puts all items in a new order. */
+  updateOrder(names: readonly string[]): void
+}
+export const IOrderedContainer = defineInterface<IOrderedContainer>('treehook.IOrderedContainer', {
+  extends: [IContainer],
+  members: ['keys', 'updateOrder'],
+})
+
 /** A container for whatever users put there. @public */
 export interface IFolder extends IContainer {}
 export const IFolder = defineInterface<IFolder>('treehook.IFolder', { extends: [IContainer] })
@@ -49,10 +66,24 @@ export const ISite = defineInterface<ISite>('treehook.ISite', {
 })
 
 /** Keeps a site's registrations, and in its `default` folder the components themselves. @public */
-export interface ISiteManager extends IContainer {}
+export interface ISiteManager extends IContainer {
+  /** What serves the site and everything below it. */
+  readonly registry: ComponentRegistry
+}
 export const ISiteManager = defineInterface<ISiteManager>('treehook.ISiteManager', {
   extends: [IContainer],
+  members: ['registry'],
 })
+
+/**
+ * Registries of the program that sites can be based on, by name: register them as utilities for this
+ * in the database's registry or the global one.
+ *
+ * Source: `zope.interface.interfaces.IComponents`.
+ * @public
+ */
+export interface IComponents extends ComponentRegistry {}
+export const IComponents = defineInterface<ComponentRegistry>('treehook.IComponents')
 
 /** An object was made. It has no place yet. @public */
 export interface IObjectCreatedEvent extends IObjectEvent {}
@@ -80,10 +111,26 @@ export const IObjectModifiedEvent = defineInterface<IObjectModifiedEvent>(
   { extends: [IObjectEvent], members: ['descriptions'] },
 )
 
-/** Names of the fields that were changed. @public */
-export interface ModificationDescription {
+/** What was changed about an object. @public */
+export type ModificationDescription = IAttributes | ISequence
+
+/** Fields were changed. @public */
+export interface IAttributes {
+  /** What has the fields; absent: the object's class. */
+  readonly interface?: Interface | undefined
   readonly attributes: readonly string[]
 }
+export const IAttributes = defineInterface<IAttributes>('treehook.IAttributes', {
+  members: ['attributes'],
+})
+
+/** Entries of something that has keys were changed. @public */
+export interface ISequence {
+  /** What has the entries; absent: the object's class. */
+  readonly interface?: Interface | undefined
+  readonly keys: readonly unknown[]
+}
+export const ISequence = defineInterface<ISequence>('treehook.ISequence', { members: ['keys'] })
 
 /** An object's place changed: it was added, removed, moved or renamed. @public */
 export interface IObjectMovedEvent extends IObjectEvent {
@@ -124,4 +171,43 @@ export interface ITraversable {
 }
 export const ITraversable = defineInterface<ITraversable>('treehook.ITraversable', {
   members: ['traverse'],
+})
+
+/** May be annotated: there is an adapter to {@link IAnnotations}. @public */
+export type IAnnotatable = object
+export const IAnnotatable = defineInterface<IAnnotatable>('treehook.IAnnotatable')
+
+/** Keeps its annotations itself; declared by the decorator {@link annotatable}. @public */
+export type IAttributeAnnotatable = IAnnotatable
+export const IAttributeAnnotatable = defineInterface<IAttributeAnnotatable>(
+  'treehook.IAttributeAnnotatable',
+  { extends: [IAnnotatable] },
+)
+
+/**
+ * What others keep with an object, by key. Keys begin with the name of who keeps something there:
+ * `shop.rating`. Values are what a tree can hold; plain ones are frozen, and changed by setting them
+ * again.
+ *
+ * Source: `zope.annotation.interfaces.IAnnotations`.
+ * @public
+ */
+export interface IAnnotations extends Iterable<[string, unknown]> {
+  readonly size: number
+  /** The value, or `undefined`. */
+  get(key: string): unknown
+  /** The value. @throws PERSISTENCE_KEY_NOT_FOUND when the key is not there. */
+  getItem(key: string): unknown
+  has(key: string): boolean
+  /** @throws PERSISTENCE_INVALID_KEY, PERSISTENCE_UNSTORABLE_VALUE */
+  set(key: string, value: unknown): this
+  /** @returns whether the key was there. */
+  delete(key: string): boolean
+  /** In order; so the following. */
+  keys(): IterableIterator<string>
+  values(): IterableIterator<unknown>
+  entries(): IterableIterator<[string, unknown]>
+}
+export const IAnnotations = defineInterface<IAnnotations>('treehook.IAnnotations', {
+  members: ['get', 'has', 'set', 'delete', 'keys'],
 })

@@ -1,6 +1,6 @@
 import { describeObject, isPersistent } from '../persistence/index.js'
 import { CycleError, LocationError } from './errors.js'
-import { type ILocation, IRoot, ISite } from './interfaces.js'
+import { type ILocation, IRoot } from './interfaces.js'
 
 /** Far beyond any tree: a lineage this long runs in a circle. */
 export const MAX_DEPTH = 1000
@@ -64,21 +64,6 @@ export function rootOf(object: object): IRoot {
   )
 }
 
-/**
- * The nearest site: the object itself, or one above it; `undefined` when there is none.
- * @throws CONTENT_CYCLE
- * @public
- */
-export function siteOf(object: object): ISite | undefined {
-  // Not by `lineage`: this is asked for each event, and an iterator costs more than the walk.
-  let depth = 0
-  for (let at: object | undefined = object; at !== undefined; at = parentOf(at)) {
-    if (ISite.providedBy(at)) return at
-    if (++depth > MAX_DEPTH) throw runsInCircle(object)
-  }
-  return undefined
-}
-
 /** How messages of this layer name any object, and what `ITraversable` gives that is none. */
 export function describe(object: unknown): string {
   if (object === null || (typeof object !== 'object' && typeof object !== 'function')) {
@@ -88,7 +73,8 @@ export function describe(object: unknown): string {
   return `an object of ${object.constructor?.name ?? 'no class'}`
 }
 
-function runsInCircle(object: object): CycleError {
+/** @returns the error to throw. */
+export function runsInCircle(object: object): CycleError {
   return new CycleError(
     `The parents of ${describe(object)} run in a circle, or are more than ${MAX_DEPTH}`,
   )

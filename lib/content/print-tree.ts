@@ -1,14 +1,10 @@
-import { type PersistentClass, storedNameOf } from '../persistence/index.js'
-import { Container } from './container.js'
-import { IRoot, ISite } from './interfaces.js'
 import { nameOf } from './location.js'
+import { stepAt, type TreeOptions, type TreeStep } from './tree-of.js'
 
 /** @public */
-export interface PrintTreeOptions {
-  /** Levels below the object; default all. */
-  readonly depth?: number
-  /** Show site managers too. Default false. */
-  readonly siteManagers?: boolean
+export interface PrintTreeOptions extends TreeOptions {
+  /** Add classes, how many items there are, and oids. Default false. */
+  readonly details?: boolean
 }
 
 /**
@@ -20,11 +16,13 @@ export interface PrintTreeOptions {
  *         employees
  *             Bob => <Employee>
  * ```
+ *
+ * What has its place elsewhere stands with an arrow to it, as `Bob -> /NOAA/Bob`.
  * @see `nti.site.testing.format_tree`
  * @public
  */
 export function formatTree(object: object, options: PrintTreeOptions = {}): string {
-  return [...lines(object, options, 0)].join('\n')
+  return [...treeLines(object, options)].join('\n')
 }
 
 /** Prints {@link formatTree} on standard output. @public */
@@ -32,22 +30,59 @@ export function printTree(object: object, options: PrintTreeOptions = {}): void 
   console.log(formatTree(object, options))
 }
 
-function* lines(object: object, options: PrintTreeOptions, level: number): Generator<string> {
-  yield '    '.repeat(level) + label(object)
-  if (level >= (options.depth ?? Number.POSITIVE_INFINITY)) return
-  if (options.siteManagers === true && ISite.providedBy(object)) {
-    yield* lines(object.siteManager, options, level + 1)
-  }
-  if (object instanceof Container) {
-    for (const item of object.values()) yield* lines(item, options, level + 1)
-  }
+/** The lines one by one: a tree of any size in little memory. @public */
+export function treeLines(object: object, options: PrintTreeOptions = {}): Generator<string> {
+  return linesFrom(stepAt(object, nameOf(object), options), options, 0)
 }
 
-function label(object: object): string {
-  if (IRoot.providedBy(object)) return ISite.providedBy(object) ? '<ISite,IRoot>: /' : '<IRoot>: /'
-  const name = nameOf(object) ?? '(no name)'
-  if (ISite.providedBy(object)) return `<ISite>: ${name}`
-  if (object instanceof Container) return name
-  const itsClass = object.constructor as PersistentClass
-  return `${name} => <${(storedNameOf(itsClass) ?? itsClass.name).replace(/^.*\./, '')}>`
+function* linesFrom(
+  { node, below }: TreeStep,
+  options: PrintTreeOptions,
+  level: number,
+): Generator<string> {
+  yield INDENT.repeat(level) + label(node) + (options.details === true ? details(node) : '')
+  if (level >= (options.depth ?? Number.POSITIVE_INFINITY)) return
+  for (const one of below()) yield* linesFrom(one, options, level + 1)
+  const left = node.placeIs === undefined ? (node.size ?? 0) - (options.items ?? Infinity) : 0
+  if (left > 0) yield `${INDENT.repeat(level + 1)}… and ${left} more`
+}
+
+const INDENT = '    '
+
+type Node = TreeStep['node']
+
+function label({
+  name = '(no name)',
+  isRoot,
+  isSite,
+  isBroken,
+  size,
+  placeIs,
+  ...node
+}: Node): string {
+  if (isRoot) return isSite ? '<ISite,IRoot>: /' : '<IRoot>: /'
+  const prefix = isSite ? '<ISite>: ' : ''
+  const shown = prefix + printable(name)
+  if (placeIs !== undefined) return `${shown} -> ${placeIs}`
+  const isPlace = size !== undefined || isSite
+  if (isPlace && !isBroken) return shown
+  return `${shown} => <${isBroken ? 'broken ' : ''}${short(node.class)}>`
+}
+
+function details({ class: itsClass, size, oid }: Node): string {
+  const parts = [itsClass, size === undefined ? undefined : counted(size), oid]
+  return ` (${parts.filter((part) => part !== undefined).join(', ')})`
+}
+
+function counted(size: number): string {
+  return size === 1 ? '1 item' : `${size} items`
+}
+
+function short(itsClass: string): string {
+  return itsClass.replace(/^.*\./, '')
+}
+
+/** One line for each object, whatever its name. */
+function printable(name: string): string {
+  return /[\p{Cc}\p{Zl}\p{Zp}]/u.test(name) ? JSON.stringify(name) : name
 }

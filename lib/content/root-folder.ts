@@ -17,3 +17,9 @@ export function installRootFolder(rootMapping: BTree<string, Persistent>): void 
 export function rootFolderOf(connection: Connection): RootFolder {
   return connection.rootMapping.get(ROOT_FOLDER_KEY) as RootFolder
 }
+
+/** The same; `undefined` when the database has none, being an `ObjectDatabase` without folders. */
+export function queryRootFolder(connection: Connection): RootFolder | undefined {
+  const root = connection.rootMapping.get(ROOT_FOLDER_KEY)
+  return root instanceof RootFolder ? root : undefined
+}

@@ -1,12 +1,11 @@
 import {
   type Class,
-  directlyProvides,
   type Interface,
   InvalidRegistrationError,
   implementedBy,
   interfaceNamed,
-  providedBy,
   type Specification,
+  specificationWith,
 } from '../component/index.js'
 import { classNamed, type PersistentClass, storedNameOf } from '../persistence/index.js'
 
@@ -44,10 +43,19 @@ export function fromStoredSpecification(stored: StoredSpecification): Specificat
   const someClass = classNamed(stored.class)
   if (someClass === undefined) throw unknown('class', stored.class)
   if (stored.provides === undefined) return implementedBy(someClass as unknown as Class)
-  // The live specification is the one that such an object has.
-  const sample = Object.create(someClass.prototype as object) as object
-  directlyProvides(sample, ...stored.provides.map(knownInterface))
-  return providedBy(sample)
+  return specificationWith(someClass as unknown as Class, stored.provides.map(knownInterface))
+}
+
+/**
+ * True when this program has all the classes and interfaces that it names. None of its objects fits a
+ * specification that names others.
+ */
+export function isKnownSpecification(stored: StoredSpecification): boolean {
+  if ('interface' in stored) return interfaceNamed(stored.interface) !== undefined
+  return (
+    classNamed(stored.class) !== undefined &&
+    stored.provides?.every((name) => interfaceNamed(name) !== undefined) !== false
+  )
 }
 
 /** Text that is equal for equal specifications; what rows are keyed by. */

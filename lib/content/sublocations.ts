@@ -1,7 +1,14 @@
-import { handle } from '../component/index.js'
+import { handle, notify } from '../component/index.js'
 import { HAS_TREE, treeEntries, treeTouch } from '../persistence/index.js'
+import { annotationTreeOf } from './annotatable.js'
 import { Contained } from './contained.js'
-import { ISite } from './interfaces.js'
+import { type IObjectMovedEvent, ISite } from './interfaces.js'
+
+/** Tells what is below the event's object, then those who listen to the object, then all others. */
+export function notifyMoved(event: IObjectMovedEvent): void {
+  if (event.object instanceof Contained) notifySublocations(event.object, event)
+  notify(event)
+}
 
 /**
  * Tells everything below an object what happened to it: the same event, the deepest first, before
@@ -16,11 +23,13 @@ export function notifySublocations(object: Contained, event: object): void {
 }
 
 /**
- * From now on who writes into a container that is being moved or removed, or into one inside it,
- * conflicts: without that, their item would be lost with it.
+ * From now on who writes into a container that is being moved or removed, into one inside it, or into
+ * annotations of these and of what is in them, conflicts: without that, it would be lost with them.
  */
 export function touchTrees(object: Contained): void {
   if (keepsTree(object)) treeTouch(object)
+  const annotations = annotationTreeOf(object)
+  if (annotations !== undefined) treeTouch(annotations)
   for (const below of sublocationsOf(object)) touchTrees(below)
 }
 

@@ -1,46 +1,100 @@
-import { type Class, type Interface, provides, queryAdapter } from '../component/index.js'
-import { Container } from './container.js'
+import { type Class, type Interface, provides } from '../component/index.js'
+import type { Persistent } from '../persistence/index.js'
+import { Container, RootFolder } from './container.js'
 import { LocationError } from './errors.js'
-import { IContainer, ISite, ITraversable } from './interfaces.js'
+import { IRoot } from './interfaces.js'
 import { describe, parentOf, rootOf } from './location.js'
+import { isInNamespace, namespaceStep } from './namespaces.js'
 import { decodeName, pathOf } from './path.js'
-import { registryAt } from './site.js'
+import { PathMemo } from './path-memo.js'
+import { isPlain, stepTo } from './step.js'
 
 /** What may be asked of the object at the end of a path. */
 export type Expected<T> = Class<T> | Interface<T>
 
+/** As text, or as names from the context that are not decoded: a slash in one is a part of it. */
+export type Path = string | readonly string[]
+
 /**
  * The object at a path: from the root when it begins with `/`, else from `context`. `.` stays, `..`
  * goes up, a slash at the end is ignored. Items only: no property is ever read by name. Namespaces:
- * `++etc++site` is a site's manager, `++adapter++name` the adapter to `ITraversable` of that name.
+ *
+ * | segment | leads to |
+ * | --- | --- |
+ * | `++etc++site` | a site's manager |
+ * | `++etc++name` | the utility for `IEtcNamespace` of that name |
+ * | `++item++name` | the item, whatever the container's traverser says |
+ * | `++adapter++name` | the adapter to `ITraversable` of that name |
+ * | `++view++name`, `@@name` | the adapter to `IView` of that name |
+ * | `++acquire++name` | what the name leads to here, or else from above |
+ * | `++annotation++key` | the annotation that is an object |
+ * | `++yours++name` | what the adapter to `ITraversable` that is named `yours` says |
+ *
+ * Paths from the root folder are remembered, and what is remembered is never out of date.
  *
  * @param expected - the class or interface that the object must have.
  * @throws CONTENT_LOCATION saying how far the path went and what is there.
  * @see `zope.traversing.api.traverse`
  * @public
  */
-export function traverse(context: object, path: string): object
-export function traverse<T>(context: object, path: string, expected: Expected<T>): T
-export function traverse<T>(context: object, path: string, expected?: Expected<T>): unknown {
-  const { names, isAbsolute } = parse(path)
-  let at: object = isAbsolute ? rootOf(context) : context
-  for (const name of names) at = step(at, name, path)
-  if (expected !== undefined && !isExpected(at, expected)) {
-    throw new LocationError(
-      `At ${JSON.stringify(path)} there is ${describe(at)}, not ${expected.name}`,
-    )
+export function traverse(context: object, path: Path): object
+export function traverse<T>(context: object, path: Path, expected: Expected<T>): T
+export function traverse<T>(context: object, path: Path, expected?: Expected<T>): unknown {
+  const object = objectAt(context, path)
+  if (expected !== undefined && !isExpected(object, expected)) {
+    throw new LocationError(`At ${shown(path)} there is ${describe(object)}, not ${expected.name}`)
   }
-  return at
+  return object
 }
 
-/** As {@link traverse}, with `undefined` when the path leads nowhere. @public */
-export function queryTraverse(context: object, path: string): object | undefined {
+/**
+ * As {@link traverse}, with `undefined` when the path leads nowhere, or to something else.
+ * @public
+ */
+export function queryTraverse(context: object, path: Path): object | undefined
+export function queryTraverse<T>(context: object, path: Path, expected: Expected<T>): T | undefined
+export function queryTraverse<T>(context: object, path: Path, expected?: Expected<T>): unknown {
   try {
-    return traverse(context, path)
+    return expected === undefined ? traverse(context, path) : traverse(context, path, expected)
   } catch (error) {
     if (error instanceof LocationError) return undefined
     throw error
   }
+}
+
+/**
+ * One step: the name is taken as it is, with any slash or percent sign in it.
+ * @throws CONTENT_LOCATION
+ * @see `zope.traversing.api.traverseName`
+ * @public
+ */
+export function traverseName(context: object, name: string): object
+export function traverseName<T>(context: object, name: string, expected: Expected<T>): T
+export function traverseName<T>(context: object, name: string, expected?: Expected<T>): unknown {
+  return expected === undefined ? traverse(context, [name]) : traverse(context, [name], expected)
+}
+
+function objectAt(context: object, path: Path): object {
+  if (!(context instanceof RootFolder) || typeof path !== 'string') return walk(context, path)
+  const memo = PathMemo.of(context)
+  return memo.query(path) ?? walk(context, path, memo)
+}
+
+/** Step by step, whatever is remembered; for a plain way from a root folder, `memo` learns it. */
+export function walk(context: object, path: Path, memo?: PathMemo): object {
+  const { names, isAbsolute } = parse(path)
+  let at: object = isAbsolute ? rootOf(context) : context
+  const containers: Persistent[] | undefined = memo && []
+  let isPlainSoFar = true
+  for (let index = 0; index < names.length; index++) {
+    const name = names[index]!
+    const item: object | undefined = isPlain(at) ? at.get(name) : undefined
+    if (item === undefined) isPlainSoFar = false
+    else containers?.push(at as Container)
+    at = item ?? special(at, name) ?? refuse(at, name, path)
+  }
+  if (isPlainSoFar && names.length > 0) memo?.remember(path as string, containers!, at)
+  return at
 }
 
 interface ParsedPath {
@@ -49,12 +103,13 @@ interface ParsedPath {
 }
 
 /** Paths are few and used often; splitting costs more than the walk through a warm tree. */
-const parsed = new Map<string, ParsedPath>()
+const parsed = new Map<Path, ParsedPath>()
 const MAX_PARSED = 10_000
 
-function parse(path: string): ParsedPath {
+function parse(path: Path): ParsedPath {
   const known = parsed.get(path)
   if (known !== undefined) return known
+  if (Array.isArray(path)) return ofNames(path)
   if (typeof path !== 'string') throw new LocationError(`A path is text, not ${typeof path}`)
   const isAbsolute = path.startsWith('/')
   const segments = path.slice(isAbsolute ? 1 : 0).split('/')
@@ -71,39 +126,21 @@ function parse(path: string): ParsedPath {
   return result
 }
 
-function step(at: object, name: string, path: string): object {
-  const next = at instanceof Container && !isTraversable(at) ? at.get(name) : undefined
-  return next ?? special(at, name) ?? refuse(at, name, path)
-}
-
-/** The method first: without it nothing keeps the promise, and looking takes a tenth of asking. */
-function isTraversable(at: object): at is ITraversable {
-  return (at as Partial<ITraversable>).traverse !== undefined && ITraversable.providedBy(at)
+function ofNames(path: readonly unknown[]): ParsedPath {
+  for (const name of path) {
+    if (typeof name === 'string' && name !== '') continue
+    throw new LocationError(
+      name === ''
+        ? `The path ${shown(path)} has an empty name in it`
+        : `The names of a path are text, not ${typeof name}`,
+    )
+  }
+  return { isAbsolute: false, names: (path as readonly string[]).filter((name) => name !== '.') }
 }
 
 function special(at: object, name: string): object | undefined {
   if (name === '..') return parentOf(at)
-  if (name.startsWith('++')) return namespace(at, name)
-  if (isTraversable(at)) return at.traverse(name) as object | undefined
-  if (!(at instanceof Container) && IContainer.providedBy(at))
-    return at.get(name) as object | undefined
-  return adapted(at)?.traverse(name) as object | undefined
-}
-
-function namespace(at: object, segment: string): object | undefined {
-  const end = segment.indexOf('++', 2)
-  if (end === -1) return undefined
-  const space = segment.slice(2, end)
-  const name = segment.slice(end + 2)
-  if (space === 'etc' && name === 'site') return ISite.providedBy(at) ? at.siteManager : undefined
-  if (space === 'adapter') return adapted(at, name)
-  return adapted(at, space)?.traverse(name) as object | undefined
-}
-
-/** From the registry of its place, or of this call when it is in no database. */
-function adapted(at: object, name = ''): ITraversable | undefined {
-  const context = typeof at === 'object' ? registryAt(at) : undefined
-  return queryAdapter(at, ITraversable, { name, context })
+  return isInNamespace(name) ? namespaceStep(at, name) : stepTo(at, name)
 }
 
 function isExpected<T>(object: object, expected: Expected<T>): boolean {
@@ -112,20 +149,39 @@ function isExpected<T>(object: object, expected: Expected<T>): boolean {
     : provides(object, expected as Interface)
 }
 
-function refuse(at: object, name: string, path: string): never {
-  const here = safePath(at)
-  const names =
-    at instanceof Container ? [...take(at.keys(), 10)].map((key) => JSON.stringify(key)) : []
-  const there =
-    at instanceof Container
-      ? names.length === 0
-        ? 'it is empty'
-        : `it has ${names.join(', ')}${at.size > names.length ? `, and ${at.size - names.length} more` : ''}`
-      : 'it contains nothing'
-  throw new LocationError(
-    `The path ${JSON.stringify(path)} ends at ${here}: there is no ${JSON.stringify(name)} in it; ${there}`,
-    { details: { path, reached: here, name } },
+function refuse(at: object, name: string, path: Path): never {
+  const reached = safePath(at)
+  const why = name === '..' ? aboveWhichIsNothing(at, reached) : missing(at, name, reached)
+  throw new LocationError(`The path ${shown(path)} ${why}`, { details: { path, reached, name } })
+}
+
+function aboveWhichIsNothing(at: object, reached: string): string {
+  return IRoot.providedBy(at)
+    ? 'leads above the root folder'
+    : `leads above ${reached}, which is in nothing`
+}
+
+function missing(at: object, name: string, reached: string): string {
+  return (
+    `ends at ${reached}: there is no ${JSON.stringify(name)} in it; ` +
+    (at instanceof Container ? itemsOf(at) + lookalike(at, name) : 'it contains nothing')
   )
+}
+
+function itemsOf(container: Container): string {
+  const names = [...take(container.keys(), 10)].map((key) => JSON.stringify(key))
+  if (names.length === 0) return 'it is empty'
+  const more = container.size - names.length
+  return `it has ${names.join(', ')}${more > 0 ? `, and ${more} more` : ''}`
+}
+
+/** Names are what they are, code point by code point: those that only look the same are others. */
+function lookalike(container: Container, name: string): string {
+  const form = (['NFC', 'NFD', 'NFKC', 'NFKD'] as const).find((one) => {
+    const other = name.normalize(one)
+    return other !== name && container.has(other)
+  })
+  return form === undefined ? '' : `; the same name in Unicode normalization form ${form} is there`
 }
 
 function safePath(at: object): string {
@@ -135,6 +191,10 @@ function safePath(at: object): string {
     if (error instanceof LocationError) return describe(at)
     throw error
   }
+}
+
+function shown(path: unknown): string {
+  return JSON.stringify(path) ?? String(path)
 }
 
 function* take<T>(items: Iterable<T>, count: number): Generator<T, void, undefined> {

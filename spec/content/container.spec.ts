@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from '@jest/globals'
-import fc from 'fast-check'
 import {
   Container,
   Folder,
@@ -122,6 +121,30 @@ describe('Container', () => {
     })
   })
 
+  test('gives its entries in pages, and loads the items of a page only', async () => {
+    const db = await aDatabaseWith((root) => {
+      const folder = root.set('folder', new Folder())
+      for (let nr = 0; nr < 2500; nr++) folder.set(`e${10_000 + nr}`, new Employee())
+    })
+    db.objects.cacheClear()
+    await db.view(async ({ root }) => {
+      const folder = traverse(root, '/folder', Folder)
+      const before = db.objects.counters.loads
+      const sizes: number[] = []
+      for await (const page of folder.pages({ size: 1000 })) {
+        sizes.push(page.length)
+        if (sizes.length === 1) expect(db.objects.counters.loads).toBe(before + 1000)
+      }
+      expect(sizes).toEqual([1000, 1000, 500])
+      const names: string[] = []
+      for await (const page of folder.pages({ size: 2, min: 'e12497', reverse: true })) {
+        names.push(...page.map(([name]) => name))
+      }
+      expect(names).toEqual(['e12499', 'e12498', 'e12497'])
+      expect(codeOfThrown(() => folder.pages({ size: 0 }))).toBe('PERSISTENCE_INVALID_RANGE')
+    })
+  })
+
   test('keeps fields of its own beside its items', async () => {
     const db = await aDatabaseWith((root) => {
       const department = root.set('department', new Department())
@@ -190,6 +213,10 @@ describe('Container', () => {
     const mixing = other.transaction(({ root }) => void root.set('Bob', bob))
     await expect(mixing).rejects.toMatchObject({ code: 'PERSISTENCE_OUTSIDE_TRANSACTION' })
     await other.view(({ root }) => expect(root.size).toBe(0))
+    await other.transaction(({ root }) => {
+      expect(codeOfThrown(() => root.set('Bob', bob))).toBe('PERSISTENCE_OUTSIDE_TRANSACTION')
+      expect([root.has('Bob'), root.size]).toEqual([false, 0])
+    })
   })
 
   test('is declared, as a folder and the root folder are', () => {
@@ -238,128 +265,4 @@ describe('A tree of folders', () => {
       await rm(directory, { recursive: true, force: true })
     }
   })
-
-  const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
-  const name = fc.constantFrom('a', 'b', 'c', '__proto__', 'é/%')
-  const path = fc.array(name, { maxLength: 3 })
-  const step = fc.record({
-    do: fc.constantFrom('add', 'delete', 'move'),
-    at: path,
-    name,
-    to: path,
-    newName: name,
-    commit: fc.boolean(),
-  })
-
-  test(`has every object in one place, whatever is added, moved and removed (seed ${seed})`, () =>
-    fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
-        const open = aMemoryPlace()
-        let db = await open()
-        const model = new Model()
-        for (const { commit, ...one } of steps) {
-          const expected = model.take(one)
-          const done = db.transaction(({ root }) => {
-            const outcome = take(root, one)
-            if (!commit) throw new Undone(outcome)
-            return outcome
-          })
-          if (commit) expect(await done).toBe(expected)
-          else {
-            model.undo()
-            await expect(done).rejects.toMatchObject({ outcome: expected })
-          }
-        }
-        await db.close()
-        db = await open()
-        expect(await db.view(({ root }) => shapeOf(root))).toEqual(model.shape())
-        await db.close()
-      }),
-      { seed, numRuns: 40 },
-    ))
 })
-
-class Undone extends Error {
-  readonly outcome: string
-  constructor(outcome: string) {
-    super('undone')
-    this.outcome = outcome
-  }
-}
-
-interface Step {
-  readonly do: string
-  readonly at: readonly string[]
-  readonly name: string
-  readonly to: readonly string[]
-  readonly newName: string
-}
-
-function folderAt(root: Folder, path: readonly string[]): Folder | undefined {
-  return path.reduce<Folder | undefined>((at, name) => at?.get(name) as Folder | undefined, root)
-}
-
-/** @returns what happened: `done`, `nothing`, or the code of the error. */
-function take(root: Folder, { do: what, at, name, to, newName }: Step): string {
-  const container = folderAt(root, at)
-  if (container === undefined) return 'nothing'
-  if (what === 'delete') return container.delete(name) ? 'done' : 'nothing'
-  const target = what === 'add' ? container : folderAt(root, to)
-  const item = what === 'add' ? new Folder() : container.get(name)
-  if (target === undefined || item === undefined) return 'nothing'
-  const code = codeOfThrown(() => target.set(what === 'add' ? name : newName, item))
-  if (code !== 'nothing') return String(code)
-  if (what === 'move' && (target !== container || newName !== name)) container.delete(name)
-  return 'done'
-}
-
-/** Paths of everything below, each checked to be where its place says. */
-function shapeOf(folder: Folder, prefix = ''): string[] {
-  return [...folder].flatMap(([name, item]) => {
-    expect([parentOf(item), nameOf(item)]).toEqual([folder, name])
-    return [`${prefix}/${name}`, ...shapeOf(item as Folder, `${prefix}/${name}`)]
-  })
-}
-
-type Node = Map<string, Node>
-
-/** The same with maps. */
-class Model {
-  #root: Node = new Map()
-  #before: Node = this.#root
-
-  take({ do: what, at, name, to, newName }: Step): string {
-    this.#before = structuredClone(this.#root)
-    const container = this.#at(at)
-    if (container === undefined) return 'nothing'
-    if (what === 'delete') return container.delete(name) ? 'done' : 'nothing'
-    const target = what === 'add' ? container : this.#at(to)
-    const item = what === 'add' ? new Map() : container.get(name)
-    if (target === undefined || item === undefined) return 'nothing'
-    const finalName = what === 'add' ? name : newName
-    if (target.get(finalName) === item) return 'done'
-    if (target.has(finalName)) return 'CONTENT_DUPLICATE_NAME'
-    if (contains(item, target)) return 'CONTENT_CYCLE'
-    target.set(finalName, item)
-    if (what === 'move') container.delete(name)
-    return 'done'
-  }
-
-  undo(): void {
-    this.#root = this.#before
-  }
-
-  shape(node = this.#root, prefix = ''): string[] {
-    return [...node]
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-      .flatMap(([name, child]) => [`${prefix}/${name}`, ...this.shape(child, `${prefix}/${name}`)])
-  }
-
-  #at(path: readonly string[]): Node | undefined {
-    return path.reduce<Node | undefined>((at, name) => at?.get(name), this.#root)
-  }
-}
-
-function contains(node: Node, wanted: Node): boolean {
-  return node === wanted || [...node.values()].some((child) => contains(child, wanted))
-}

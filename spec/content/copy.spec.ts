@@ -94,4 +94,25 @@ describe('Copy of a located object', () => {
       expect(copy.get('shared') === shared).toBe(true)
     })
   })
+
+  test('lacks what an adapter omits, and is told to the adapters of what was copied', async () => {
+    await inTransaction((root, db) => {
+      const folder = root.set('folder', new Folder())
+      const secret = folder.set('secret', new Employee())
+      const desk = folder.set('desk', new Desk())
+      desk.owner = secret
+      const copied: unknown[] = []
+      db.registry.registerAdapter(
+        (object: Contained): ICopyHook => ({
+          standIn: () => (object === secret ? 'omit' : undefined),
+          onCopied: (copy) => void copied.push(object, copy),
+        }),
+        { adapts: [Contained], provides: ICopyHook },
+      )
+      const copy = copyOf(folder)
+      expect([[...copy.keys()], copy.size]).toEqual([['desk'], 1])
+      expect((copy.get('desk') as Desk).owner).toBeUndefined()
+      expect(copied).toEqual([folder, copy, desk, copy.get('desk')])
+    })
+  })
 })

@@ -1,7 +1,16 @@
 import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { Contained, exportObject, Folder, pathOf, Site, traverse } from '../../lib/content/index.js'
+import {
+  Contained,
+  copyOf,
+  exportObject,
+  Folder,
+  LEFT_OUT_OF_COPIES,
+  pathOf,
+  Site,
+  traverse,
+} from '../../lib/content/index.js'
 import { BTree, field, importObject, oidOf, stored } from '../../lib/persistence/index.js'
 import { formatOid } from '../../lib/storage/index.js'
 import {
@@ -25,6 +34,11 @@ async function exported(db: TreeDatabase, path: string) {
     db.view(({ root }) => exportObject(traverse(root, path, Contained), to)),
   ])
   return { content, summary }
+}
+
+@stored('content-spec.Record')
+class Record extends Contained {
+  static readonly [LEFT_OUT_OF_COPIES] = true
 }
 
 describe('Export of a located object', () => {
@@ -63,5 +77,24 @@ describe('Export of a located object', () => {
       expect(content).toContain(`{"$outside":"${formatOid(oid)}"}`)
       expect(content).not.toContain(`"oid":"${formatOid(oid)}"`)
     }
+  })
+
+  test('goes without items that no copy has, and does not list them', async () => {
+    const db = await anOffice()
+    await db.transaction(({ root }) => {
+      const folder = root.set('folder', new Folder())
+      for (const name of ['a', 'b', 'c']) folder.set(name, new Record())
+      folder.set('Bob', new Employee())
+      expect([...copyOf(folder).keys()]).toEqual(['Bob'])
+      expect(copyOf(folder.getItem('a'))).toBeInstanceOf(Record)
+    })
+    const { content, summary } = await exported(db, '/folder')
+    expect(summary).toMatchObject({ objects: 2, entries: 1 })
+    expect(summary.outside).toHaveLength(1) // the root folder
+    const { root: oid } = await importObject(db.objects, Readable.from([content]))
+    await db.transaction(({ root, connection }) => {
+      const again = root.set('again', connection.get(oid) as Folder)
+      expect([[...again.keys()], again.size]).toEqual([['Bob'], 1])
+    })
   })
 })

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, test } from '@jest/globals'
 import {
   ComponentRegistry,
   type Interface,
@@ -6,8 +6,12 @@ import {
   registryScope,
 } from '../../lib/component/index.js'
 import {
+  Attributes,
+  added,
   ContainerModifiedEvent,
+  copied,
   created,
+  Folder,
   IContainerModifiedEvent,
   IObjectAddedEvent,
   IObjectCopiedEvent,
@@ -16,13 +20,24 @@ import {
   IObjectMovedEvent,
   IObjectRemovedEvent,
   modified,
+  moved,
+  nameOf,
   ObjectAddedEvent,
   ObjectCopiedEvent,
   ObjectCreatedEvent,
   ObjectModifiedEvent,
   ObjectMovedEvent,
   ObjectRemovedEvent,
+  removed,
 } from '../../lib/content/index.js'
+import {
+  aDatabaseWith,
+  closeDatabases,
+  Employee,
+  inTransaction,
+} from '../support/content-builders.js'
+
+afterEach(closeDatabases)
 
 const object = { name: 'an object' }
 const parent = { name: 'a parent' }
@@ -97,4 +112,80 @@ describe('modified and created', () => {
       new ObjectModifiedEvent(object, []),
     ])
   })
+})
+
+describe('modified', () => {
+  test('tells the fields that the transaction has changed, when it is told none', async () => {
+    const db = await aDatabaseWith((root) => void root.set('Bob', new Employee()))
+    const told: unknown[] = []
+    db.registry.registerHandler(({ descriptions }) => void told.push(descriptions), {
+      for: [IObjectModifiedEvent],
+    })
+    await db.transaction(({ root }) => {
+      const bob = root.getItem('Bob') as Employee
+      modified(bob)
+      bob.title = 'Senior'
+      modified(bob)
+      modified(bob, { keys: [1] })
+    })
+    expect(told).toEqual([[], [new Attributes(undefined, 'title')], [{ keys: [1] }]])
+  })
+
+  test('does not tell the place, of which other events tell', async () => {
+    const db = await aDatabaseWith((root) => void root.set('Bob', new Employee()))
+    const told: unknown[] = []
+    await db.transaction(({ root }) => {
+      root.set('Robert', root.getItem('Bob'))
+      root.delete('Bob')
+      db.registry.registerHandler((_, { descriptions }) => void told.push(descriptions), {
+        for: [Employee, IObjectModifiedEvent],
+      })
+      modified(root.getItem('Robert'))
+    })
+    expect(told).toEqual([[]])
+  })
+})
+
+describe('copied, added, moved and removed', () => {
+  test('tell what they are named after; of places, the one that the object has where none is given', () =>
+    inTransaction((root, db) => {
+      const bob = root.set('Bob', new Employee())
+      const heard: unknown[] = []
+      db.registry.registerHandler((event) => void heard.push(event), { for: [IObjectEvent] })
+      heard.length = 0 // of its own registration
+      const original = new Employee()
+      const here = { parent: root, name: 'Bob' }
+      const there = { parent: undefined, name: 'Robert' }
+      copied(bob, original)
+      added(bob)
+      moved(bob, { from: there })
+      moved(bob, { from: here, to: there })
+      removed(bob)
+      removed(bob, there)
+      expect(heard).toEqual([
+        new ObjectCopiedEvent(bob, original),
+        new ObjectAddedEvent(bob, here),
+        new ObjectMovedEvent(bob, { from: there, to: here }),
+        new ObjectMovedEvent(bob, { from: here, to: there }),
+        new ObjectRemovedEvent(bob, here),
+        new ObjectRemovedEvent(bob, there),
+      ])
+    }))
+
+  test('reach what is inside, the deepest first, where the place changed', () =>
+    inTransaction((root, db) => {
+      const folder = root.set('folder', new Folder())
+      folder.set('inner', new Folder()).set('Bob', new Employee())
+      const heard: unknown[] = []
+      db.registry.registerHandler((object) => void heard.push(nameOf(object as object)), {
+        for: [Folder, IObjectMovedEvent],
+      })
+      db.registry.registerHandler((object) => void heard.push(nameOf(object)), {
+        for: [Employee, IObjectMovedEvent],
+      })
+      added(folder)
+      expect(heard).toEqual(['Bob', 'inner', 'folder'])
+      copied(folder, folder)
+      expect(heard).toHaveLength(3)
+    }))
 })

@@ -6,7 +6,6 @@ import {
   nameOf,
   parentOf,
   rootOf,
-  Site,
   siteOf,
   traverse,
 } from '../../lib/content/index.js'
@@ -91,24 +90,6 @@ describe('rootOf', () => {
     )
     expect(() => rootOf(folder)).toThrow('above it there is nothing')
   })
-})
-
-describe('siteOf', () => {
-  test('gives the object itself, or the nearest site above it', async () => {
-    const db = await anOffice()
-    await db.view(({ root }) => {
-      const oun = traverse(root, '/NOAA/NWS/OUN', Site)
-      expect(siteOf(oun)).toBe(oun)
-      expect(siteOf(traverse(oun, 'employees/Bob'))).toBe(oun)
-      expect(siteOf(oun.siteManager.default)).toBe(oun)
-    })
-  })
-
-  test('gives undefined where there is none', () =>
-    inTransaction((root) => {
-      expect(siteOf(root.set('Bob', new Employee()))).toBeUndefined()
-      expect(siteOf({})).toBeUndefined()
-    }))
 })
 
 describe('The description of an object in messages', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { assertValidName } from '../../lib/content/names.js'
+import { assertValidName, isValidName } from '../../lib/content/names.js'
 import { codeOfThrown } from '../support/content-builders.js'
 
 describe('A name', () => {
@@ -24,5 +24,9 @@ describe('A name', () => {
   ])('cannot be %p', (name, why) => {
     expect(codeOfThrown(() => assertValidName(name))).toBe('CONTENT_INVALID_NAME')
     expect(() => assertValidName(name)).toThrow(why)
+  })
+
+  test('is valid or not, without an error', () => {
+    expect(['a', 'a/b', '', '..', 7].map(isValidName)).toEqual([true, true, false, false, false])
   })
 })

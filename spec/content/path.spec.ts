@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
 import { canonicalPath, Folder, joinPath, pathOf, traverse } from '../../lib/content/index.js'
+import { assertValidName } from '../../lib/content/names.js'
 import {
   anOffice,
   closeDatabases,
@@ -9,6 +11,15 @@ import {
 } from '../support/content-builders.js'
 
 afterEach(closeDatabases)
+
+function isValid(name: string): boolean {
+  try {
+    assertValidName(name)
+    return true
+  } catch {
+    return false
+  }
+}
 
 describe('pathOf', () => {
   test('begins at the root folder, which is /', async () => {
@@ -34,6 +45,35 @@ describe('pathOf', () => {
       expect(pathOf(root.set(name, new Employee()))).toBe(path)
     }),
   )
+
+  test('leads back to the object, whatever the names', () => {
+    const name = fc
+      .oneof(
+        fc.string({ unit: 'grapheme', minLength: 1 }),
+        fc.string({ unit: 'binary', minLength: 1 }),
+        fc.string({
+          unit: fc.constantFrom('/', '%', '2', 'F', 'f', '5', '.', '+', '@', ' ', '\\'),
+        }),
+        fc.constantFrom('__proto__', 'constructor', '...', '%2F', '%2f%25', '+', '@', 'e\u0301'),
+      )
+      .filter((one) => isValid(one))
+    return inTransaction((root) =>
+      fc.assert(
+        fc.property(fc.array(name, { minLength: 1, maxLength: 5 }), (names) => {
+          const item = names.reduce<Folder>((at, one) => {
+            const known = at.get(one) as Folder | undefined
+            return known ?? at.set(one, new Folder())
+          }, root)
+          const path = pathOf(item)
+          expect(path.split('/')).toHaveLength(names.length + 1)
+          expect(traverse(root, path)).toBe(item)
+          expect(traverse(item, path)).toBe(item)
+          expect(traverse(root, names)).toBe(item)
+        }),
+        { numRuns: 200 },
+      ),
+    )
+  })
 
   test('follows a move', () =>
     inTransaction((root) => {

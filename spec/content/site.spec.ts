@@ -12,7 +12,9 @@ import {
 import {
   databaseRegistry,
   Folder,
+  INewLocalSite,
   ISite,
+  makeSite,
   parentOf,
   pathOf,
   queryTraverse,
@@ -20,6 +22,7 @@ import {
   registryAt,
   Site,
   SiteManager,
+  siteOf,
   traverse,
 } from '../../lib/content/index.js'
 import { field, stored } from '../../lib/persistence/index.js'
@@ -124,6 +127,58 @@ describe('A site', () => {
       }
       expect(bossAt(root)).toBeUndefined()
     }))
+})
+
+describe('A folder that is made a site', () => {
+  @stored('content-spec.Office')
+  class Office extends Folder {
+    @field accessor siteManager: SiteManager | undefined = undefined
+  }
+
+  test('has a manager, serves what is in it, and is told of', async () => {
+    const open = aMemoryPlace()
+    const before = await open()
+    const heard: unknown[] = []
+    before.registry.registerHandler((event) => heard.push(event.manager), { for: [INewLocalSite] })
+    await before.transaction(({ root }) => {
+      const office = root.set('office', new Office())
+      const bob = office.set('staff', new Folder()).set('Bob', new Employee())
+      expect([ISite.providedBy(office), siteOf(bob)]).toEqual([false, undefined])
+      const site: ISite = makeSite(office)
+      expect([siteOf(bob), site]).toEqual([office, office])
+      expect(heard).toEqual([office.siteManager])
+      expect(traverse(root, '/office/++etc++site')).toBe(office.siteManager)
+      const ann = (office.siteManager as SiteManager).default.set('Ann', new Employee())
+      office.siteManager?.registry.registerUtility(ann, { provides: IBoss })
+      expect(bossAt(bob)).toBe('Ann')
+    })
+    await before.close()
+    const db = await open()
+    expect(await bossAtPath(db, '/office/staff/Bob')).toBe('Ann')
+  })
+
+  test('is one already the second time, as a Site is', () =>
+    inTransaction((root) => {
+      const office = root.set('office', new Office())
+      makeSite(office)
+      expect(codeOfThrown(() => makeSite(office))).toBe('CONTENT_ALREADY_A_SITE')
+      expect(codeOfThrown(() => makeSite(new Site() as unknown as Office))).toBe(
+        'CONTENT_ALREADY_A_SITE',
+      )
+    }))
+
+  test('is none after an abort', async () => {
+    const db = await aDatabaseWith((root) => void root.set('office', new Office()))
+    const making = db.transaction(({ root }) => {
+      makeSite(root.getItem('office') as Office)
+      throw new Error('No')
+    })
+    await expect(making).rejects.toThrow('No')
+    await db.view(({ root }) => {
+      const office = root.getItem('office')
+      expect([siteOf(office), queryTraverse(office, '++etc++site')]).toEqual([undefined, undefined])
+    })
+  })
 })
 
 describe("A site's registry", () => {

@@ -15,6 +15,7 @@ import {
   Site,
   SiteManager,
   traverse,
+  traverseName,
 } from '../../lib/content/index.js'
 import { field, stored } from '../../lib/persistence/index.js'
 import {
@@ -113,9 +114,57 @@ describe('A path', () => {
       expect(codeOfThrown(() => traverse(root, 7 as unknown as string))).toBe('CONTENT_LOCATION')
     }))
 
-  test('does not lead above the root', () =>
+  test('does not lead above the root, nor above what is in nothing', () =>
     inTransaction((root) => {
-      expect(codeOfThrown(() => traverse(root, '/..'))).toBe('CONTENT_LOCATION')
+      root.set('a', new Folder())
+      for (const path of ['/..', '..', '/a/../..', 'a/../../a']) {
+        expect(codeOfThrown(() => traverse(root, path))).toBe('CONTENT_LOCATION')
+        expect(messageOf(() => traverse(root, path))).toBe(
+          `The path "${path}" leads above the root folder`,
+        )
+      }
+      expect(messageOf(() => traverse(new Folder(), '..'))).toBe(
+        'The path ".." leads above treehook.Folder (not added yet), which is in nothing',
+      )
+    }))
+
+  test('may be given as names, which are taken as they are', () =>
+    inTransaction((root) => {
+      const item = root.set('a/b', new Folder()).set('100%2F', new Employee())
+      expect(traverse(root, ['a/b', '100%2F'])).toBe(item)
+      expect(traverse(root, ['a/b', '.', '100%2F', '..'])).toBe(root.get('a/b'))
+      expect(traverse(item, [])).toBe(item)
+      expect(queryTraverse(root, ['a%2Fb'])).toBeUndefined()
+      expect(traverseName(root, 'a/b', Folder)).toBe(root.get('a/b'))
+      expect(traverseName(item, '..')).toBe(root.get('a/b'))
+      expect(codeOfThrown(() => traverseName(root, 'a/b/100%2F'))).toBe('CONTENT_LOCATION')
+      for (const names of [[''], ['a/b', ''], [7 as unknown as string], ['/']]) {
+        expect(codeOfThrown(() => traverse(root, names))).toBe('CONTENT_LOCATION')
+      }
+    }))
+
+  test.each(['\ud800', 'a\udc00', '/\ud800/x', '\0', '__proto__', 'constructor/prototype'])(
+    'that is hostile leads nowhere: %j',
+    (path) =>
+      inTransaction((root) => {
+        root.set('site', new Site())
+        expect(codeOfThrown(() => traverse(root, path))).toBe('CONTENT_LOCATION')
+        expect(queryTraverse(root, path)).toBeUndefined()
+      }),
+  )
+
+  test('tells names apart that look the same, and says so', () =>
+    inTransaction((root) => {
+      const [composed, decomposed] = ['\u00e9', 'e\u0301']
+      const one = root.set(composed, new Employee())
+      expect(traverse(root, `/${composed}`)).toBe(one)
+      expect(messageOf(() => traverse(root, decomposed))).toMatch(
+        /normalization form NFC is there$/,
+      )
+      const other = root.set(decomposed, new Employee())
+      expect(traverse(root, decomposed)).toBe(other)
+      expect(traverse(root, pathOf(one))).toBe(one)
+      expect(traverse(root, pathOf(other))).toBe(other)
     }))
 
   test('from an object outside the tree must be relative', () => {
@@ -386,6 +435,14 @@ describe('The error of a path that leads nowhere', () => {
 })
 
 describe('queryTraverse', () => {
+  test('gives undefined for what is there and is not as expected', () =>
+    inTransaction((root) => {
+      const bob = root.set('Bob', new Employee())
+      expect(queryTraverse(root, 'Bob', Employee)).toBe(bob)
+      expect(queryTraverse(root, 'Bob', Folder)).toBeUndefined()
+      expect(queryTraverse(root, 'Bob', ISite)).toBeUndefined()
+    }))
+
   test('gives undefined for what leads nowhere, and lets other errors through', () =>
     inTransaction((root, db) => {
       const bob = root.set('Bob', new Employee())
