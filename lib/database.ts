@@ -1,10 +1,15 @@
 import { type ComponentRegistry, registryScope } from './component/index.js'
 import {
+  assertReadable,
   databaseRegistry,
+  type EvolveOptions,
+  evolveSchemas,
   installRootFolder,
   type RootFolder,
   raisePlaceStamp,
+  recordNewSchemas,
   rootFolderOf,
+  type SchemaManager,
 } from './content/index.js'
 import {
   ConnectionContext,
@@ -16,6 +21,7 @@ import {
   type TransactionContext,
   type TransactionOptions,
 } from './persistence/index.js'
+import { configureSecurity, type Security } from './security/index.js'
 import { type Storage, type Tid, toOid } from './storage/index.js'
 import {
   configureWebhooks,
@@ -35,6 +41,13 @@ export interface DatabaseOptions extends ObjectDatabaseOptions {
    * registered later, they may miss some of them.
    */
   readonly configure?: (registry: ComponentRegistry) => void
+  /**
+   * Which form stored data has; data that is older is brought to it, in this order, before the database
+   * opens and before a delivery is taken up. See {@link evolveSchemas}.
+   */
+  readonly schemas?: readonly SchemaManager[]
+  /** How far, and who is told. */
+  readonly evolve?: EvolveOptions
   readonly webhooks?: DeliveryOptions & {
     /** Which events become webhooks. Default `none`: nothing is ever sent. */
     readonly dispatch?: DispatchSet
@@ -60,14 +73,19 @@ export interface DatabaseContext extends TransactionContext {
 export class Database extends ObjectDatabase {
   /** Components of this database, in memory: those of its sites are asked first. */
   readonly registry: ComponentRegistry
+  /** Grants for the whole database, and principals that the program defines; in memory. */
+  readonly security: Security
   /** Sends what commits have recorded. */
   readonly webhooks: DeliveryManager
+  readonly #schemas: readonly SchemaManager[]
+  readonly #evolve: EvolveOptions | undefined
 
   /**
    * Opens the database in a directory, which is created when missing, and takes up the deliveries
    * that were pending when it was last open.
    * @throws STORAGE_LOCKED, STORAGE_NOT_A_DIRECTORY, STORAGE_NOT_WRITABLE, STORAGE_UNKNOWN_FORMAT,
-   *   STORAGE_CORRUPT, WEBHOOK_INVALID_SETTING
+   *   STORAGE_CORRUPT, WEBHOOK_INVALID_SETTING; with schemas CONTENT_GENERATION_TOO_HIGH,
+   *   CONTENT_GENERATION_TOO_LOW, CONTENT_UNABLE_TO_EVOLVE, CONTENT_INVALID_SCHEMA.
    */
   static override async open(location: string, options: DatabaseOptions = {}): Promise<Database> {
     const storage = await ObjectDatabase.openStorage(location, options)
@@ -84,8 +102,11 @@ export class Database extends ObjectDatabase {
 
   protected constructor(storage: Storage, options: DatabaseOptions) {
     super(storage, options)
+    this.#schemas = options.schemas ?? []
+    this.#evolve = options.evolve
     const { dispatch = 'none', ...delivery } = options.webhooks ?? {}
     this.registry = databaseRegistry(this)
+    this.security = configureSecurity(this.registry)
     this.webhooks = new DeliveryManager(this, delivery)
     configureWebhooks(this.registry, { dispatch })
     this.registry.registerUtility(this.webhooks, { provides: IWebhookDeliveryManager })
@@ -94,14 +115,19 @@ export class Database extends ObjectDatabase {
 
   protected override async initialize(): Promise<void> {
     await super.initialize()
-    if (this.isReadOnly) return
+    if (this.isReadOnly) {
+      await assertReadable(this, this.#schemas)
+      return
+    }
     await super.transaction(
       ({ rootMapping }) => {
+        if (rootMapping.size === 0) recordNewSchemas(rootMapping, this.#schemas)
         installRootFolder(rootMapping)
         installOutbox(rootMapping)
       },
       { note: 'root folder and outbox' },
     )
+    await evolveSchemas(this, this.#schemas, this.#evolve)
     await this.webhooks.start()
   }
 

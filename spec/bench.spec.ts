@@ -7,14 +7,25 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { listOf, parseArguments, UsageError } from '../bench/arguments.js'
 import { type Chart, toSvg } from '../bench/chart.js'
-import { type Figure, isGoalMet, isTargetMet, type Target, toJson } from '../bench/figure.js'
+import {
+  type Figure,
+  type Goal,
+  isGoalMet,
+  isTargetMet,
+  type Target,
+  toJson,
+} from '../bench/figure.js'
 import { alternate, best, median, ratePerSecond, verify } from '../bench/harness.js'
+import { peerFolder } from '../bench/peers/peer-folder.js'
+import { PythonProcess, versionsText } from '../bench/peers/python-process.js'
+import { besideZope } from '../bench/peers/zope.js'
 import { betweenMarkers, Report } from '../bench/report.js'
 import { chartsOf } from '../bench/shootout/charts.js'
 import { contests } from '../bench/shootout/contests.js'
 import { seededRandom, textsOf, zipf } from '../bench/shootout/payload.js'
-import { peerFolder } from '../bench/shootout/peer-folder.js'
 import { percentile, spreadOf, standardDeviation } from '../bench/statistics.js'
+import { QUICK } from '../bench/subject.js'
+import { Workspace } from '../bench/workspace.js'
 import { xmlFault } from './support/xml-fault.js'
 
 const KNOWN = new Map([
@@ -150,8 +161,16 @@ describe('Figure', () => {
     [{ ratioAtLeast: 0.5 }, true],
     [{ ratioAtLeast: 0.6 }, false],
     [{ atMost: 2, ratioAtMost: 0.4 }, false],
+    [{ speedAtLeast: 2 }, true],
+    [{ atMost: 2, speedAtLeast: 2.1 }, false],
   ])('with the goal %j of a value of 2 beside 4: %s', (goal, isMet) => {
     expect(isGoalMet(aFigure({ goal, peer: { what: 'raw', value: 4 } }))).toBe(isMet)
+  })
+
+  test('of a rate is as fast as its peer by the other way round', () => {
+    const figure = aFigure({ unit: 'commits/s', peer: { what: 'raw', value: 4 } })
+    expect(isGoalMet({ ...figure, goal: { speedAtLeast: 0.5 } })).toBe(true)
+    expect(isGoalMet({ ...figure, goal: { speedAtLeast: 0.6 } })).toBe(false)
   })
 
   test('without a goal is neither met nor missed', () => {
@@ -299,6 +318,43 @@ describe('Shootout', () => {
   })
 })
 
+describe('A figure beside zope', () => {
+  const beside = {
+    name: 'traversal-hot',
+    unit: 'µs',
+    ours: () => 2,
+    zope: { work: 'traverse', options: {} },
+  } as const
+
+  async function measured(goal?: Goal): Promise<Figure> {
+    await using workspace = await Workspace.create()
+    const settings = { ...QUICK, withPeers: false, workspace, note: () => {} }
+    return besideZope({ ...beside, ...(goal && { goal }) }, settings)
+  }
+
+  test('keeps the goals that it can reach alone when zope does not run', async () => {
+    const { peer, goal, samples } = await measured({ atMost: 3, speedAtLeast: 25 })
+    expect({ peer, goal, samples }).toEqual({ goal: { atMost: 3 }, samples: [2, 2, 2] })
+  })
+
+  test('has no goal then when each of them speaks of zope', async () => {
+    expect((await measured({ speedAtLeast: 25 })).goal).toBeUndefined()
+    expect((await measured()).goal).toBeUndefined()
+  })
+
+  test('a Python that is not there is told in one line', async () => {
+    await using python = new PythonProcess('/nowhere/python', 'zope', [])
+    await expect(python.ask({ do: 'hello' })).rejects.toThrow('the process of zope ended by itself')
+  })
+
+  test('versions are told with how they were compiled', () => {
+    expect(versionsText({ zope: '1.0', Python: '3.11.7', compiled: true })).toBe(
+      'zope 1.0, Python 3.11.7, compiled',
+    )
+    expect(versionsText({ zope: '1.0', compiled: false })).toBe('zope 1.0, in pure Python')
+  })
+})
+
 describe('Chart', () => {
   const chart: Chart = {
     title: 'Commits & reads',
@@ -436,8 +492,28 @@ describe('Report', () => {
   test('names date, command and machine in Markdown', () => {
     expect(report.toMarkdown()).toMatch(/^2026-01-02, `npm run bench`: CPU one\.$/m)
     expect(report.toMarkdown()).toContain(
-      '| traversal-hot | 2 | µs | 1–3 | 4 (raw) | 0.50 | ≤ 2 | yes |',
+      '| traversal-hot | 2 | µs | 1–3 | 4 (raw) | 0.50 |  | ≤ 2 | yes |',
     )
+  })
+
+  test('tells what was counted beside the samples', () => {
+    const figure = aFigure({ facts: { 'heap MB': 12, conflicts: 0 } })
+    const run = { facts: [], command: 'npm run bench', date: new Date(0) }
+    expect(new Report({ ...run, figures: [figure] }).toMarkdown()).toContain(
+      '| heap MB 12, conflicts 0 |',
+    )
+    expect(JSON.parse(toJson([figure]))[0].facts).toEqual({ 'heap MB': 12, conflicts: 0 })
+  })
+
+  test('tells a small ratio by two digits that count, and how many times as fast was wanted', () => {
+    const figure = aFigure({
+      value: 0.25,
+      peer: { what: 'zope', value: 16 },
+      goal: { speedAtLeast: 25 },
+    })
+    const run = { facts: [], command: 'npm run bench', date: new Date(0) }
+    const cells = new Report({ ...run, figures: [figure] }).toText().split('\n')[1]?.split(/ {2,}/)
+    expect(cells?.slice(4)).toEqual(['16 (zope)', '0.016', '≥ 25 × as fast', 'yes'])
   })
 
   test('replaces what stands between the markers, again and again', () => {
@@ -502,6 +578,7 @@ describe('A run', () => {
     const file = join(directory, 'figures.json')
     const { code, out } = await bench(
       '--quick',
+      '--no-peers',
       'traversal-hot',
       '--json',
       file,
@@ -509,7 +586,7 @@ describe('A run', () => {
       directory,
     )
     expect(code).toBe(0)
-    expect(out).toMatch(/^traversal-hot .* ≤ 0\.6 /m)
+    expect(out).toMatch(/^traversal-hot .* ≤ 0\.5 /m)
     const [figure, ...others] = JSON.parse(await readFile(file, 'utf8'))
     expect(others).toEqual([])
     expect(figure).toEqual({
@@ -547,11 +624,24 @@ describe('A run', () => {
     }
   }, 180_000)
 
+  test('of what is measured beside zope does without it', async () => {
+    const directory = await aDirectory()
+    const file = join(directory, 'figures.json')
+    const options = ['--quick', '--no-peers', '--dir', directory, '--json', file]
+    const { code, error } = await bench(...options, ...BESIDE_ZOPE)
+    expect({ code, error: code === 0 ? '' : error }).toEqual({ code: 0, error: '' })
+    const rows = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>[]
+    expect(rows.map(({ name }) => name)).toEqual(BESIDE_ZOPE)
+    expect(rows.filter((row) => 'peer' in row)).toEqual([])
+  }, 60_000)
+
   test('with an unknown name ends with exit code 2 and the names', async () => {
     const { code, out, error } = await bench('traversal-warm')
     expect(code).toBe(2)
     expect(out).toBe('')
-    expect(error).toContain('traversal: traversal-hot traversal-cold')
+    expect(error).toContain(
+      'traversal: traversal-hot traversal-hot-memo traversal-cold site-of-depth-10',
+    )
   })
 
   test('lists the names of all figures', async () => {
@@ -561,6 +651,19 @@ describe('A run', () => {
     expect(out).toContain('commit-1-durable-64')
   })
 })
+
+/** One figure of each work of zope but registering, in the order of the bench. */
+const BESIDE_ZOPE = [
+  'traversal-hot',
+  'traversal-hot-memo',
+  'site-of-depth-10',
+  'component-lookup-1',
+  'component-utility-1',
+  'component-adapter-1',
+  'component-notify-10',
+  'permission-check-warm',
+  'permission-check-cold',
+]
 
 /** One figure of each operation, in the order of the bench. */
 const SHOOTOUT_SAMPLE = [

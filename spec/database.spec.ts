@@ -4,11 +4,14 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import { currentRegistry } from '../lib/component/index.js'
 import {
   Database,
+  evolveSchemas,
   Folder,
   globalRegistry,
   IWebhookDeliveryManager,
   queryUtility,
   RootFolder,
+  type SchemaContext,
+  type SchemaManager,
   traverse,
 } from '../lib/index.js'
 import { createMemoryDatabase, createMemoryStorage } from '../lib/storage/index.js'
@@ -224,6 +227,79 @@ describe('Closing', () => {
     await db.webhooks.waitForPendingDeliveries()
     expect((await theAttempt(db)).tries).toHaveLength(1)
     expect(transport.requests.length).toBeLessThanOrEqual(1)
+  })
+})
+
+describe('A database with schemas', () => {
+  const stepTo = (generation: number): NonNullable<SchemaManager['steps']> => ({
+    [generation]: ({ root }: SchemaContext) => void root.set(`step ${generation}`, new Folder()),
+  })
+
+  test('is at their generations when it is new', async () => {
+    const location = await aDirectory()
+    const schema = { name: 'shop', generation: 1, minimumGeneration: 1, steps: stepTo(1) }
+    const first = await Database.open(location, { schemas: [schema] })
+    expect(await first.view(({ root }) => root.size)).toBe(0)
+    await first.close()
+    const later = { ...schema, generation: 2, steps: stepTo(2) }
+    const db = ending(await Database.open(location, { schemas: [later] }))
+    expect(await db.view(({ root }) => [...root.keys()])).toEqual(['step 2'])
+  })
+
+  test('is evolved before deliveries are taken up, with its own components', async () => {
+    const memory = createMemoryDatabase()
+    await (await aWebhookDatabase({ memory })).db.close()
+    const seen: unknown[] = []
+    const schema: SchemaManager = {
+      name: 'shop',
+      generation: 0,
+      install: () => void seen.push(queryUtility(IWebhookDeliveryManager), 'installed'),
+    }
+    const storage = createMemoryStorage({ database: memory })
+    const db = ending(await Database.open('', { storage, schemas: [schema] }))
+    expect(seen).toEqual([db.webhooks, 'installed'])
+  })
+
+  test('does not open when a step fails that it needs, and can be opened again', async () => {
+    const location = await aDirectory()
+    await (await Database.open(location)).close()
+    const schema = {
+      name: 'shop',
+      generation: 1,
+      minimumGeneration: 1,
+      unrecordedGeneration: 0,
+      steps: { 1: () => Promise.reject(new Error('ill')) },
+    }
+    expect(await codeThrownBy(() => Database.open(location, { schemas: [schema] }))).toBe(
+      'CONTENT_UNABLE_TO_EVOLVE',
+    )
+    const cured = { ...schema, steps: stepTo(1) }
+    const db = ending(await Database.open(location, { schemas: [cured] }))
+    expect(await db.view(({ root }) => [...root.keys()])).toEqual(['step 1'])
+  })
+
+  test('is only looked at when it is read', async () => {
+    const location = await aDirectory()
+    const schema = { name: 'shop', generation: 0 }
+    await (await Database.open(location, { schemas: [schema] })).close()
+    const later = { ...schema, generation: 1, steps: stepTo(1) }
+    const reading = (minimumGeneration: number) =>
+      Database.open(location, { readOnly: true, schemas: [{ ...later, minimumGeneration }] })
+    const db = await reading(0)
+    expect(await db.view(({ root }) => root.size)).toBe(0)
+    await db.close()
+    expect(await codeThrownBy(() => reading(1))).toBe('CONTENT_GENERATION_TOO_LOW')
+  })
+
+  test('can be evolved to the minimum, and the rest while it is in use', async () => {
+    const location = await aDirectory()
+    await (await Database.open(location, { schemas: [{ name: 'shop', generation: 0 }] })).close()
+    const schemas: SchemaManager[] = [
+      { name: 'shop', generation: 2, minimumGeneration: 1, steps: { ...stepTo(1), ...stepTo(2) } },
+    ]
+    const db = ending(await Database.open(location, { schemas, evolve: { mode: 'evolveMinimum' } }))
+    expect(await db.view(({ root }) => [...root.keys()])).toEqual(['step 1'])
+    expect(await evolveSchemas(db, schemas)).toMatchObject([{ from: 1, generation: 2 }])
   })
 })
 

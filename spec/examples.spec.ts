@@ -8,6 +8,11 @@ const NAMES = [
   '02-folders-and-paths.ts',
   '03-first-webhook.ts',
   '04-history.ts',
+  '05-components.ts',
+  '06-folders-and-events.ts',
+  '07-sites-and-paths.ts',
+  '08-annotations-and-generations.ts',
+  '09-permissions.ts',
 ]
 
 describe('Examples', () => {

@@ -1,4 +1,6 @@
+import { type PrintTreeOptions, queryRootFolder, traverse, treeLines } from '../content/index.js'
 import { backup, type Problem, restore, verify, verifyBackup } from '../operations/index.js'
+import { ObjectDatabase } from '../persistence/index.js'
 import { createDirectoryStorage, formatTid, type Tid, toTid } from '../storage/index.js'
 import type { Console } from './run-command.js'
 
@@ -15,6 +17,8 @@ export interface Command {
   readonly name: string
   /** The directories that it takes, in order. */
   readonly places: readonly string[]
+  /** What may stand behind them. */
+  readonly optionalPlace?: string
   readonly options: Readonly<Record<string, { readonly type: 'boolean' | 'string' }>>
   /** In one sentence. */
   readonly what: string
@@ -85,9 +89,39 @@ const RESTORE: Command = {
   },
 }
 
+const TREE: Command = {
+  name: 'tree',
+  places: ['database'],
+  optionalPlace: 'path',
+  options: {
+    depth: { type: 'string' },
+    items: { type: 'string' },
+    'site-managers': { type: 'boolean' },
+    details: { type: 'boolean' },
+  },
+  what: 'Prints what is in a database that is not in use, from the root or from a path; --depth and --items limit it.',
+  async run({ positionals: [location = '', path = '/'], values, console, signal }) {
+    const options = treeOptions(values)
+    // Without the application's classes its objects are broken: they are shown all the same.
+    await using database = await ObjectDatabase.open(location, {
+      readOnly: true,
+      onMissingClass: 'broken',
+    })
+    await database.view(({ connection }) => {
+      const root = queryRootFolder(connection)
+      if (root === undefined) throw new Error(`There are no folders in ${location}.`)
+      for (const line of treeLines(traverse(root, path), options)) {
+        signal?.throwIfAborted()
+        console.out(line)
+      }
+    })
+    return true
+  },
+}
+
 /** By name. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map(
-  [VERIFY, BACKUP, VERIFY_BACKUP, RESTORE].map((command) => [command.name, command]),
+  [VERIFY, BACKUP, VERIFY_BACKUP, RESTORE, TREE].map((command) => [command.name, command]),
 )
 
 /** As people write it: a time, or a transaction as it is printed. */
@@ -96,4 +130,21 @@ function instantOf(text: string): Tid | Date {
   const date = new Date(text)
   if (!Number.isNaN(date.getTime())) return date
   throw new Error(`${JSON.stringify(text)} is no time and no transaction`)
+}
+
+function treeOptions(values: CommandCall['values']): PrintTreeOptions {
+  const depth = count('depth', values.depth)
+  const items = count('items', values.items)
+  return {
+    siteManagers: values['site-managers'] === true,
+    details: values.details === true,
+    ...(depth !== undefined && { depth }),
+    ...(items !== undefined && { items }),
+  }
+}
+
+function count(option: string, value: string | boolean | undefined): number | undefined {
+  if (value === undefined) return undefined
+  if (/^\d+$/.test(String(value))) return Number(value)
+  throw new Error(`--${option} takes a number of at least 0, not ${JSON.stringify(value)}`)
 }

@@ -53,18 +53,19 @@ function argumentsOf(command: Command, args: readonly string[]): Arguments {
     options: { help: { type: 'boolean' }, ...command.options },
   })
   const wanted = command.places.length
-  if (values.help !== true && positionals.length !== wanted) {
-    throw new Error(
-      `It takes ${wanted} place${wanted === 1 ? '' : 's'}, not ${positionals.length}.`,
-    )
+  const most = wanted + (command.optionalPlace === undefined ? 0 : 1)
+  if (values.help !== true && (positionals.length < wanted || positionals.length > most)) {
+    const places = most === wanted ? `${wanted}` : `${wanted} or ${most}`
+    throw new Error(`It takes ${places} place${most === 1 ? '' : 's'}, not ${positionals.length}.`)
   }
   return { values: values as Arguments['values'], positionals }
 }
 
 function usage(command?: Command): string {
   const commands = command === undefined ? [...COMMANDS.values()] : [command]
-  const lines = commands.flatMap(({ name, places, options, what }) => {
+  const lines = commands.flatMap(({ name, places, optionalPlace, options, what }) => {
     const names = places.map((place) => `<${place}>`)
+    if (optionalPlace !== undefined) names.push(`[${optionalPlace}]`)
     const given = Object.entries(options).map(([option, { type }]) =>
       type === 'boolean' ? `[--${option}]` : `[--${option} …]`,
     )

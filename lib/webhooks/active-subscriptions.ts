@@ -13,7 +13,7 @@ import {
   type Site,
   siteOf,
 } from '../content/index.js'
-import type { Connection } from '../persistence/index.js'
+import { type Connection, connectionOf } from '../persistence/index.js'
 import { IWebhookSubscriptionManager } from './interfaces.js'
 import type { PersistentSubscription } from './subscription.js'
 import { WebhookSubscriptionManager } from './subscription-manager.js'
@@ -119,7 +119,7 @@ function isCurrent(
   if (position !== answer.sites.length) return false
   for (const [table, stamp] of answer.tables) if (table.stamp !== stamp) return false
   for (const [index, stamp] of answer.indexes) {
-    if (connection.treeStamp(index) !== stamp) return false
+    if (stampOf(index, connection) !== stamp) return false
   }
   return true
 }
@@ -154,9 +154,14 @@ function gather(
     subscriptions: [...subscriptions],
     sites: [...ofObject, ...ofActive],
     tables: tables.map((table) => [table, table.stamp]),
-    indexes: [...managers].map(({ index }) => [index, connection.treeStamp(index)]),
+    indexes: [...managers].map(({ index }) => [index, stampOf(index, connection)]),
     specificationStamp: specificationStamp(),
   }
+}
+
+/** None for a manager that this transaction made: nobody else knows its tree yet. */
+function stampOf(index: WebhookSubscriptionManager['index'], connection: Connection): unknown {
+  return connectionOf(index) === connection ? connection.treeStamp(index) : undefined
 }
 
 function* sitesFrom(site: ISite | undefined): Generator<ISite, void, undefined> {

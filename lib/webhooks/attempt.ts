@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { implementer, notify } from '../component/index.js'
-import { Contained, ObjectModifiedEvent } from '../content/index.js'
+import { Contained, LEFT_OUT_OF_COPIES, ObjectModifiedEvent } from '../content/index.js'
 import { describeObject, field, KEPT_BY_UNDO, plain, stored } from '../persistence/index.js'
 import { AttemptResolvedError } from './errors.js'
 import {
@@ -37,6 +37,8 @@ const HOST = hostname()
 export class WebhookDeliveryAttempt extends Contained implements IWebhookDeliveryAttempt {
   /** The request is out, or will be: that its cause was undone is another event. */
   static readonly [KEPT_BY_UNDO] = true
+  /** What was sent was sent for the original, and a copy of what is pending nobody would send. */
+  static readonly [LEFT_OUT_OF_COPIES] = true
   @field private accessor storedMessageId = ''
   @field private accessor storedPayload = ''
   @field private accessor storedOrigin: AttemptOrigin | undefined = undefined

@@ -6,6 +6,7 @@ import {
   parentOf,
 } from '../content/index.js'
 import { WebhookDeliveryAttempt } from './attempt.js'
+import { registerCopyHooks } from './copy-hooks.js'
 import { DefaultDialect } from './dialect.js'
 import { dispatchWebhookEvent } from './dispatch.js'
 import { pruneHistory, suspendAfterFailures } from './history-limit.js'
@@ -40,6 +41,7 @@ export function configureWebhooks(
   registry.registerHandler(deactivateWhenRemoved, {
     for: [PersistentSubscription, IObjectRemovedEvent],
   })
+  registerCopyHooks(registry)
   if (dispatch === 'recommended') {
     for (const event of [IObjectAddedEvent, IObjectModifiedEvent, IObjectRemovedEvent]) {
       registry.registerHandler(dispatchHandler, { for: [IPossibleWebhookPayload, event] })

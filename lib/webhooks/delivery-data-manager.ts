@@ -1,7 +1,11 @@
 import { queryUtility } from '../component/index.js'
 import { databaseRegistry, IObjectRemovedEvent } from '../content/index.js'
 import { type Connection, describeObject, type Oid } from '../persistence/index.js'
-import type { DataManager, Transaction } from '../transaction/index.js'
+import type {
+  DataManagerSavepoint,
+  SavepointDataManager,
+  Transaction,
+} from '../transaction/index.js'
 import { WebhookDeliveryAttempt } from './attempt.js'
 import { UnknownDialectError } from './errors.js'
 import { inSiteOf } from './in-site-of.js'
@@ -39,17 +43,20 @@ const NOT_BUILT = 'Building the request failed.'
  * | commit … tpcFinish | nothing: the connection writes it all                                    |
  * | after the commit | the shipments are handed to the delivery manager                           |
  *
+ * What was noted since a savepoint goes when it is rolled back to.
+ *
  * Sending starts from an after-commit hook and not in `tpcFinish`: there another manager may still
  * fail, and upstream has then sent what was never committed.
  *
  * Source: `nti.webhooks.datamanager.WebhookDataManager`.
  */
-export class DeliveryDataManager implements DataManager {
+export class DeliveryDataManager implements SavepointDataManager {
   readonly sortKey = 'treehook.webhooks'
   readonly #connection: Connection
   #dispatched: Dispatched[] = [] // in the order of their first events
   #ofObject = new Map<object, Dispatched[]>() // the same, by object
   #shipments: Shipment[] = []
+  #journal: (() => void)[] | undefined // how each step since the first savepoint is taken back
 
   /** The one of this transaction. */
   static of(connection: Connection, transaction: Transaction): DeliveryDataManager {
@@ -77,27 +84,54 @@ export class DeliveryDataManager implements DataManager {
    * one.
    */
   collect(object: object, event: object, subscriptions: readonly PersistentSubscription[]): void {
-    let ofObject = this.#ofObject.get(object)
-    if (ofObject === undefined) {
-      ofObject = []
-      this.#ofObject.set(object, ofObject)
-    }
-    let dispatched = ofObject.find((one) => one.event === event)
-    if (dispatched === undefined) {
-      dispatched = { object, event, subscriptions: new Set(), payloads: new Map() }
-      ofObject.push(dispatched)
-      this.#dispatched.push(dispatched)
-    }
+    const known = this.#ofObject.get(object)?.find((one) => one.event === event)
+    const dispatched = known ?? this.#note(object, event)
     for (const subscription of subscriptions) {
-      dispatched.subscriptions.add(subscription)
-      if (IObjectRemovedEvent.providedBy(event)) build(dispatched, subscription)
+      if (!dispatched.subscriptions.has(subscription)) {
+        dispatched.subscriptions.add(subscription)
+        this.#journal?.push(() => dispatched.subscriptions.delete(subscription))
+      }
+      if (IObjectRemovedEvent.providedBy(event)) this.#buildNow(dispatched, subscription)
     }
+  }
+
+  #note(object: object, event: object): Dispatched {
+    const dispatched = { object, event, subscriptions: new Set<never>(), payloads: new Map() }
+    const ofObject = this.#ofObject.get(object) ?? []
+    this.#ofObject.set(object, ofObject)
+    ofObject.push(dispatched)
+    this.#dispatched.push(dispatched)
+    this.#journal?.push(() => {
+      this.#dispatched.pop()
+      ofObject.pop()
+    })
+    return dispatched
   }
 
   /** Makes the payloads of what happened to the object before, while it still has its place. */
   losesItsPlace(object: object): void {
     for (const dispatched of this.#ofObject.get(object) ?? []) {
-      for (const subscription of dispatched.subscriptions) build(dispatched, subscription)
+      for (const subscription of dispatched.subscriptions) this.#buildNow(dispatched, subscription)
+    }
+  }
+
+  #buildNow(dispatched: Dispatched, subscription: PersistentSubscription): void {
+    const { payloads } = dispatched
+    const before = payloads.size
+    const { dialect } = build(dispatched, subscription) as { readonly dialect?: IWebhookDialect }
+    if (dialect !== undefined && payloads.size > before) {
+      this.#journal?.push(() => payloads.delete(dialect))
+    }
+  }
+
+  savepoint(): DataManagerSavepoint {
+    this.#journal ??= []
+    const journal = this.#journal
+    const steps = journal.length
+    return {
+      rollback() {
+        for (const takeBack of journal.splice(steps).reverse()) takeBack()
+      },
     }
   }
 
@@ -186,6 +220,7 @@ export class DeliveryDataManager implements DataManager {
     this.#dispatched = []
     this.#ofObject = new Map()
     this.#shipments = []
+    this.#journal = undefined
   }
 }
 

@@ -82,8 +82,8 @@ function checkOwner({ ownerId, permissionId }: CheckedSubscription): void {
   }
   if (ownerId !== undefined || permissionId !== undefined) {
     throw new InvalidOwnerError(
-      'Owners and permissions of subscriptions need the security layer, which this version does not have: ' +
-        'a subscription with one would never be delivered. Leave out ownerId and permissionId.',
+      'Deliveries do not ask for owners and permissions in this version: a subscription with one would ' +
+        'never be delivered. Leave out ownerId and permissionId.',
     )
   }
 }

@@ -83,12 +83,19 @@ export class PersistentSubscription
 
   /** How many of its attempts are no longer pending. */
   get resolvedCount(): number {
-    return this.resolved
+    // After an import, which has no attempts, the count is the original's.
+    return Math.min(this.resolved, this.size)
   }
 
   /** Told by an attempt. @internal */
   noteResolved(): void {
     this.resolved++
+  }
+
+  /** It was copied, without its attempts. @internal */
+  beginAnew({ isFound }: { readonly isFound: boolean }): void {
+    this.resolved = 0
+    if (!isFound) this.indexKey = undefined
   }
 
   override set<A extends WebhookDeliveryAttempt>(name: string, attempt: A): A {

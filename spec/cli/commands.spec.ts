@@ -1,10 +1,16 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, open, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { runCommand } from '../../lib/cli/index.js'
-import { BTree, ObjectDatabase } from '../../lib/persistence/index.js'
+import { Contained, Folder, Site } from '../../lib/content/index.js'
+import { Database } from '../../lib/database.js'
+import { BTree, ObjectDatabase, stored } from '../../lib/persistence/index.js'
+
+@stored('cli-spec.Employee')
+class Employee extends Contained {}
 
 let folder: string
 let location: string
@@ -104,3 +110,79 @@ async function flipByteOfTable(): Promise<void> {
     await file.close()
   }
 }
+
+describe('The command tree', () => {
+  beforeEach(async () => {
+    await using database = await Database.open(location)
+    await database.transaction(({ root }) => {
+      const staff = root.set('NOAA', new Site()).set('staff', new Folder())
+      for (const name of ['Ann', 'Bob', 'Eve']) staff.set(name, new Employee())
+    })
+  })
+
+  test('prints what is in a database', async () => {
+    const { status, out } = await run('tree', location)
+    expect([status, ...out]).toEqual([
+      0,
+      '<IRoot>: /',
+      '    <ISite>: NOAA',
+      '        staff',
+      '            Ann => <Employee>',
+      '            Bob => <Employee>',
+      '            Eve => <Employee>',
+    ])
+  })
+
+  test('begins at a path, and ends where it is told', async () => {
+    expect((await run('tree', location, '/NOAA/staff', '--items', '1')).out).toEqual([
+      'staff',
+      '    Ann => <Employee>',
+      '    … and 2 more',
+    ])
+    expect((await run('tree', location, '--depth', '0')).out).toEqual(['<IRoot>: /'])
+    const { out } = await run('tree', location, '--site-managers', '--details')
+    expect(out.join('\n')).toMatch(
+      /^ {8}\+\+etc\+\+site \(treehook\.SiteManager, 1 item, \w{16}\)$/m,
+    )
+  })
+
+  test('shows objects whose classes this program lacks, and what is in them', async () => {
+    const stranger = join(folder, 'stranger.mts')
+    await writeFile(stranger, STRANGER(location))
+    execFileSync(process.execPath, ['--import', 'tsx', stranger], { cwd: process.cwd() })
+    const { status, out } = await run('tree', location, '/office')
+    expect([status, ...out]).toEqual([0, 'office => <broken Office>', '    Zoe => <broken Clerk>'])
+  })
+
+  test.each([
+    [['/nowhere'], 'CONTENT_LOCATION'],
+    [['--depth', 'deep'], '--depth takes a number'],
+  ])('says what is wrong with %j', async (args, why) => {
+    const { status, err } = await run('tree', location, ...args)
+    expect(status).toBe(1)
+    expect(err.join('\n')).toContain(why)
+  })
+
+  test('says when there are no folders', async () => {
+    const bare = join(folder, 'bare')
+    await (await ObjectDatabase.open(bare)).close()
+    expect(await run('tree', bare)).toMatchObject({
+      status: 1,
+      err: [expect.stringContaining('no folders')],
+    })
+  })
+})
+
+/** A program with classes of its own, which this one never sees. */
+const STRANGER = (location: string): string => `
+import { Contained, Database, definePersistent, Folder } from '${join(process.cwd(), 'lib/index.ts')}'
+class Office extends Folder {}
+class Clerk extends Contained {}
+definePersistent(Office, { name: 'stranger.Office', fields: [] })
+definePersistent(Clerk, { name: 'stranger.Clerk', fields: [] })
+const database = await Database.open(${JSON.stringify(location)})
+await database.transaction(({ root }) => {
+  root.set('office', new Office()).set('Zoe', new Clerk())
+})
+await database.close()
+`

@@ -23,7 +23,7 @@ describe('The newest log', () => {
 })
 
 describe('A table', () => {
-  test('with a bit flipped never gives what was not committed last', async () => {
+  test('with a bit flipped never gives what was not committed for the object, nor an older revision without verify telling', async () => {
     const result = await flipTables({ rounds: 100, seed, lanes, programs })
     expect({ seed, failures: result.failures }).toEqual({ seed, failures: [] })
     expect(result.outcomes.harmless).toBeGreaterThan(0)

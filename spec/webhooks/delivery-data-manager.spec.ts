@@ -9,6 +9,8 @@ import {
   IWebhookDialect,
   IWebhookPayload,
   modified,
+  notify,
+  ObjectModifiedEvent,
   type Oid,
   subscribeToResource,
   traverse,
@@ -216,6 +218,31 @@ describe('The webhooks of a transaction', () => {
     })
     await db.webhooks.waitForPendingDeliveries()
     expect(bodiesOf(transport)).toEqual([{ name: 'Bob', title: 'kept', path: BOB }])
+  })
+
+  test('go with a savepoint as far as they were noted since, and stay as far as before', async () => {
+    const { db } = await aSubscribedOffice()
+    await db.transaction(({ root, transaction }) => {
+      const employees = traverse(root, EMPLOYEES) as Folder
+      promoteIn(root, 'Senior')
+      const event = new ObjectModifiedEvent(employees.getItem('Bob'))
+      notify(event)
+      const savepoint = transaction.savepoint()
+      for (const title of ['once', 'twice']) {
+        promoteIn(root, title)
+        notify(event)
+        employees.set(title, new Employee())
+        employees.delete('Bob')
+        savepoint.rollback()
+      }
+      employees.set('Eve', new Employee())
+    })
+    const payloads = (await attemptsOf(db)).map(({ payload }) => JSON.parse(payload))
+    expect(payloads).toEqual([
+      { name: 'Bob', title: 'Senior', path: BOB },
+      { name: 'Bob', title: 'Senior', path: BOB },
+      { name: 'Eve', title: '', path: `${EMPLOYEES}/Eve` },
+    ])
   })
 })
 

@@ -4,6 +4,7 @@
  */
 import { createInterface } from 'node:readline'
 import { codeOf } from '../../../lib/foundation/index.js'
+import { type Problem, verify } from '../../../lib/operations/index.js'
 import { ObjectDatabase } from '../../../lib/persistence/index.js'
 import { createDirectoryStorage, type Storage } from '../../../lib/storage/index.js'
 import { Ledger, type LedgerOptions, type LedgerReport } from './ledger.js'
@@ -16,11 +17,14 @@ export type Job =
   | ({ readonly do: 'grow'; readonly directory: string; readonly commits: number } & LedgerOptions)
   /** Compares every object with what was once committed for it. */
   | { readonly do: 'compare'; readonly directory: string; readonly book: ObjectBook }
+  /** Verifies the database. */
+  | { readonly do: 'verify'; readonly directory: string }
 
 export type Answer =
   | { readonly outcome: 'checked'; readonly report: LedgerReport }
   | { readonly outcome: 'grown'; readonly book: ObjectBook }
   | { readonly outcome: 'compared'; readonly comparison: Comparison }
+  | { readonly outcome: 'verified'; readonly problems: readonly Problem[] }
   /** By an error with a code. */
   | { readonly outcome: 'refused'; readonly code: string; readonly message: string }
   /** By anything else. */
@@ -33,6 +37,10 @@ const COMMITS_A_CHECKPOINT = 20
 
 async function answer(job: Job): Promise<Answer> {
   try {
+    if (job.do === 'verify') {
+      const { problems } = await verify(job.directory)
+      return { outcome: 'verified', problems }
+    }
     const level = { writeBufferBytes: WRITE_BUFFER_BYTES }
     const storage = createDirectoryStorage(job.directory, level)
     const db = await ObjectDatabase.open(job.directory, { storage, onError: () => undefined })
@@ -54,7 +62,7 @@ interface Opened {
   readonly storage: Storage
 }
 
-async function work(job: Job, { db, storage }: Opened): Promise<Answer> {
+async function work(job: Exclude<Job, { do: 'verify' }>, { db, storage }: Opened): Promise<Answer> {
   if (job.do === 'check') return { outcome: 'checked', report: await new Ledger(db, job).check() }
   if (job.do === 'grow') return { outcome: 'grown', book: await grow({ db, storage }, job) }
   const comparison = await db.view((context) => compareObjects(context, job.book))

@@ -10,6 +10,7 @@ const SOURCES = [
   'lib/storage',
   'lib/transaction',
   'lib/persistence',
+  'lib/operations',
   'spec/support/crash',
 ]
 
