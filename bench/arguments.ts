@@ -6,7 +6,7 @@ export interface Arguments {
   readonly figures: ReadonlySet<string>
   readonly isList: boolean
   readonly isQuick: boolean
-  /** False: what the shootout compares with is neither installed nor run. */
+  /** False: programs that are not ours are neither installed nor run. */
   readonly withPeers: boolean
   /** Where to write the result. */
   readonly json?: string
@@ -23,7 +23,7 @@ export const USAGE = `npm run bench -- [name…] [options]
   name             a figure, or a subject for all of its figures; default: everything
   --list           print the names
   --quick          fewer and shorter rounds
-  --no-peers       leave out ZODB, lmdb and better-sqlite3, which the shootout installs in .bench/peers
+  --no-peers       leave out zope, ZODB, lmdb and better-sqlite3, which are installed in .bench/peers
   --json FILE      write the figures as JSON
   --markdown FILE  write the table, between <!-- figures --> and <!-- /figures --> if FILE has them;
                    of the shootout, between <!-- shootout --> and <!-- /shootout -->, with charts in charts/

@@ -47,6 +47,8 @@ export interface Goal {
   /** Of the value over its peer's. */
   readonly ratioAtMost?: number
   readonly ratioAtLeast?: number
+  /** So many times as fast as the peer: half its time, or twice as many in a second, is 2. */
+  readonly speedAtLeast?: number
 }
 
 /** One that took turns with a figure, or was to and could not. In the same unit. */
@@ -80,9 +82,9 @@ export interface FigureRow {
   readonly samples: readonly number[]
   readonly peer?: number
   readonly ratio?: number
+  readonly facts?: Readonly<Record<string, number>>
   /** In figures of the shootout only, all that follows. */
   readonly spread?: Spread
-  readonly facts?: Readonly<Record<string, number>>
   readonly objects?: number
   readonly objectsPerSecond?: number
   readonly rivals?: readonly RivalRow[]
@@ -111,15 +113,20 @@ export function isGoalMet(figure: Figure): boolean | undefined {
     (goal.atMost === undefined || value <= goal.atMost) &&
     (goal.atLeast === undefined || value >= goal.atLeast) &&
     (goal.ratioAtMost === undefined || ratio <= goal.ratioAtMost) &&
-    (goal.ratioAtLeast === undefined || ratio >= goal.ratioAtLeast)
+    (goal.ratioAtLeast === undefined || ratio >= goal.ratioAtLeast) &&
+    (goal.speedAtLeast === undefined || speedOfRatio(ratio, figure) >= goal.speedAtLeast)
   )
 }
 
 /** How many times as fast as a rival the figure is; `undefined` when the rival did not run. */
-export function speedOver({ value, unit }: Figure, rival: Rival | undefined): number | undefined {
+export function speedOver(figure: Figure, rival: Rival | undefined): number | undefined {
   if (rival === undefined || rival.samples.length === 0) return undefined
-  const other = median(rival.samples)
-  return unit.endsWith('/s') ? value / other : other / value
+  return speedOfRatio(figure.value / median(rival.samples), figure)
+}
+
+/** Of times, less is faster. */
+function speedOfRatio(ratio: number, { unit }: Figure): number {
+  return unit.endsWith('/s') ? ratio : 1 / ratio
 }
 
 /** Whether a figure reaches one of its targets; `undefined` when what it asks for did not run. */
@@ -157,6 +164,7 @@ function rowOf(figure: Figure): FigureRow {
     samples,
     ...(peer && { peer: peer.value }),
     ...(ratio !== undefined && { ratio }),
+    ...(figure.facts && { facts: figure.facts }),
     ...(figure.rivals && contestOf(figure, figure.rivals)),
   }
 }

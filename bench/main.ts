@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { type Arguments, listOf, parseArguments, UsageError } from './arguments.js'
 import { commit } from './commit.bench.js'
+import { component } from './component.bench.js'
 import { delivery } from './delivery.bench.js'
 import { type Figure, toJson } from './figure.js'
 import { lookup } from './lookup.bench.js'
@@ -8,6 +9,7 @@ import { machineFacts } from './machine.js'
 import { memory } from './memory.bench.js'
 import { pack } from './pack.bench.js'
 import { Report } from './report.js'
+import { security } from './security.bench.js'
 import { shootout } from './shootout/shootout.bench.js'
 import { FULL, QUICK, type Subject } from './subject.js'
 import { traversal } from './traversal.bench.js'
@@ -17,6 +19,8 @@ import { Workspace } from './workspace.js'
 const SUBJECTS: readonly Subject[] = [
   traversal,
   lookup,
+  component,
+  security,
   tree,
   commit,
   delivery,

@@ -1,11 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { Database, Folder, type RootFolder } from '../lib/index.js'
 import { runOutsideTransactionScope } from '../lib/transaction/index.js'
 import type { Figure } from './figure.js'
 import { buildStaff, Employee } from './fixtures.js'
 import { median, verify } from './harness.js'
+import { heapMb } from './heap.js'
 import type { Subject } from './subject.js'
 
 /** What cached objects of the standard record take in memory. */
@@ -74,17 +72,6 @@ function readAll(root: RootFolder): number {
     }
   }
   return count
-}
-
-/** What is left when nothing more can be collected. */
-async function heapMb(): Promise<number> {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  for (let time = 0; time < 5; time++) {
-    collect()
-    await sleep(20)
-  }
-  return process.memoryUsage().heapUsed / MB
 }
 
 function figureOf(samples: readonly number[]) {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { type Figure, type Goal, isGoalMet, ratioOf } from './figure.js'
 import type { MachineFacts } from './machine.js'
 import { type ChartFile, chartsOf } from './shootout/charts.js'
-import { CONTEST_HEAD, contestCells } from './shootout/table.js'
+import { CONTEST_HEAD, contestCells, countedText } from './shootout/table.js'
 
 /** The figures of one run, for people. */
 export class Report {
@@ -133,10 +133,10 @@ function linesOf({ head, rows }: Table): readonly string[] {
   )
 }
 
-const HEAD = ['name', 'value', 'unit', 'min–max', 'peer', 'ratio', 'goal', 'met']
+const HEAD = ['name', 'value', 'unit', 'min–max', 'peer', 'ratio', 'counted', 'goal', 'met']
 
 function cellsOf(figure: Figure): readonly string[] {
-  const { name, value, unit, samples, peer, goal } = figure
+  const { name, value, unit, samples, peer, goal, facts = {} } = figure
   const ratio = ratioOf(figure)
   const isMet = isGoalMet(figure)
   return [
@@ -145,18 +145,26 @@ function cellsOf(figure: Figure): readonly string[] {
     unit,
     `${textOf(Math.min(...samples))}–${textOf(Math.max(...samples))}`,
     peer ? `${textOf(peer.value)} (${peer.what})` : '',
-    ratio === undefined ? '' : ratio.toFixed(2),
+    ratio === undefined ? '' : ratioText(ratio),
+    countedText(facts, textOf),
     goal ? goalText(goal) : '',
     isMet === undefined ? '' : isMet ? 'yes' : 'no',
   ]
 }
 
-function goalText({ atMost, atLeast, ratioAtMost, ratioAtLeast }: Goal): string {
+/** A small one with two digits that count. */
+function ratioText(ratio: number): string {
+  return ratio < 0.1 ? ratio.toPrecision(2) : ratio.toFixed(2)
+}
+
+function goalText(goal: Goal): string {
+  const { atMost, atLeast, ratioAtMost, ratioAtLeast, speedAtLeast } = goal
   return [
     atMost !== undefined && `≤ ${textOf(atMost)}`,
     atLeast !== undefined && `≥ ${textOf(atLeast)}`,
     ratioAtMost !== undefined && `ratio ≤ ${ratioAtMost}`,
     ratioAtLeast !== undefined && `ratio ≥ ${ratioAtLeast}`,
+    speedAtLeast !== undefined && `≥ ${speedAtLeast} × as fast`,
   ]
     .filter((text) => text !== false)
     .join(', ')

@@ -34,7 +34,7 @@ export interface Settings {
 }
 
 export const FULL = {
-  warmUps: 2,
+  warmUps: 6,
   rounds: 7,
   roundMs: 300,
   deliveries: 4000,

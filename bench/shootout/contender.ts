@@ -35,6 +35,3 @@ export interface Supplies {
   readonly texts: readonly string[]
   readonly seed: number
 }
-
-/** Says in one line why a contender does not take part. */
-export class NotAvailableError extends Error {}

@@ -1,13 +1,8 @@
 import type { Figure, Rival } from '../figure.js'
 import { alternate, best, median, type Round } from '../harness.js'
+import { NotAvailableError } from '../peers/not-available.js'
 import type { Settings } from '../subject.js'
-import {
-  type Contender,
-  type Entry,
-  type Facts,
-  NotAvailableError,
-  type Supplies,
-} from './contender.js'
+import type { Contender, Entry, Facts, Supplies } from './contender.js'
 import type { Contest } from './contests.js'
 import { nowMs } from './stopwatch.js'
 

@@ -1,11 +1,6 @@
 import { verify } from '../harness.js'
-import {
-  type Contender,
-  type ContenderName,
-  type Entry,
-  NotAvailableError,
-  type Supplies,
-} from './contender.js'
+import { NotAvailableError } from '../peers/not-available.js'
+import type { Contender, ContenderName, Entry, Supplies } from './contender.js'
 import { fillerTexts, textAt } from './payload.js'
 import { stateBytes, textIn } from './raw.js'
 import { meanOf, nowMs } from './stopwatch.js'

@@ -1,6 +1,7 @@
 import type { Figure, Rival } from '../figure.js'
+import { NotAvailableError } from '../peers/not-available.js'
 import type { Settings, Subject } from '../subject.js'
-import { type Contender, NotAvailableError, type Supplies } from './contender.js'
+import type { Contender, Supplies } from './contender.js'
 import { type Field, hold } from './contest.js'
 import { type Contest, contests } from './contests.js'
 import { fsyncMs } from './fsync.js'

@@ -1,5 +1,5 @@
+import { packagePeer } from '../peers/package-peer.js'
 import { KeyedContender, type KeyedStore } from './keyed-store.js'
-import { packagePeer } from './package-peer.js'
 
 /** What we use of the package `better-sqlite3`. */
 type Sqlite = new (

@@ -33,12 +33,20 @@ export function contestCells(figure: Figure, textOf: (value: number) => string):
     ...[textOf(value), unit, textOf(p95), textOf(p99), textOf(sd)],
     perSecond ? textOf(perSecond) : '',
     ...['zodb', 'raw', 'lmdb', 'sqlite'].map((rival) => rivalCell(figure, rival, textOf)),
-    Object.entries(facts)
-      .map(([what, count]) => `${what} ${textOf(count)}`)
-      .join(', '),
+    countedText(facts, textOf),
     targets.map(targetText).join('; '),
     targets.map((target) => metText(figure, target)).join('; '),
   ]
+}
+
+/** Numbers that were counted beside the samples. */
+export function countedText(
+  facts: Readonly<Record<string, number>>,
+  textOf: (value: number) => string,
+): string {
+  return Object.entries(facts)
+    .map(([what, count]) => `${what} ${textOf(count)}`)
+    .join(', ')
 }
 
 function rivalCell(figure: Figure, name: string, textOf: (value: number) => string): string {

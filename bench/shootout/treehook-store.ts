@@ -9,7 +9,7 @@ import {
   type TransactionContext,
 } from '../../lib/index.js'
 import { verify } from '../harness.js'
-import { NotAvailableError } from './contender.js'
+import { NotAvailableError } from '../peers/not-available.js'
 import { fillerTexts, textAt } from './payload.js'
 import type { Task } from './task.js'
 

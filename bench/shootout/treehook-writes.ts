@@ -1,6 +1,7 @@
 import { createDirectoryStorage, type Oid, type Storage, type Tid } from '../../lib/index.js'
 import { verify } from '../harness.js'
-import { type Entry, NotAvailableError, type Supplies } from './contender.js'
+import { NotAvailableError } from '../peers/not-available.js'
+import type { Entry, Supplies } from './contender.js'
 import { textAt } from './payload.js'
 import { stateBytes } from './raw.js'
 import { meanOf, nowMs } from './stopwatch.js'

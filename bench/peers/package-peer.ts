@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { NotAvailableError } from './contender.js'
+import { NotAvailableError } from './not-available.js'
 import { peerFolder, runProgram } from './peer-folder.js'
 
 /**

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { access, mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { NotAvailableError } from './contender.js'
+import { NotAvailableError } from './not-available.js'
 
 /**
  * Where a peer is kept once it was installed, beside the compiled benchmarks; never part of the
