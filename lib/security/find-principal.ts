@@ -1,8 +1,8 @@
 import { type ComponentRegistry, currentRegistry, queryUtility } from '../component/index.js'
 import { describe, registryAt } from '../content/index.js'
+import type { PlaceOption } from './description.js'
 import { UnknownPrincipalError } from './errors.js'
 import { IAuthentication, type IPrincipal, IUnauthenticatedPrincipal } from './interfaces.js'
-import type { PlaceOption } from './permission.js'
 
 /** @public */
 export interface FindPrincipalOptions extends PlaceOption {

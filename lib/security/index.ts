@@ -1,6 +1,12 @@
 export { checkPermission, type DecideOptions, decide, requirePermission } from './check.js'
 export { configureSecurity, type Security } from './configure.js'
 export {
+  Description,
+  type DescriptionOptions,
+  LocalDescription,
+  type PlaceOption,
+} from './description.js'
+export {
   DuplicatePrincipalError,
   InvalidGrantError,
   InvalidIdError,
@@ -50,8 +56,6 @@ export {
   PERMISSION_SECURITY,
   PERMISSION_VIEW,
   Permission,
-  type PermissionOptions,
-  type PlaceOption,
   queryPermission,
 } from './permission.js'
 export { lineagePolicy } from './policy.js'

@@ -1,8 +1,14 @@
-import { implementer, queryUtility } from '../component/index.js'
-import { Contained, describe } from '../content/index.js'
-import { field, stored } from '../persistence/index.js'
+import { implementer } from '../component/index.js'
+import { stored } from '../persistence/index.js'
+import {
+  Description,
+  type DescriptionOptions,
+  LocalDescription,
+  type PlaceOption,
+  placeText,
+  queryRegistered,
+} from './description.js'
 import { UnknownPermissionError } from './errors.js'
-import { assertId } from './ids.js'
 import { IPermission } from './interfaces.js'
 
 /** Granted to everyone, always: asking for it costs nothing. @public */
@@ -22,12 +28,6 @@ export const PERMISSION_CREATE = 'nti.actions.create'
 /** Deleting objects. @public */
 export const PERMISSION_DELETE = 'nti.actions.delete'
 
-/** @public */
-export interface PermissionOptions {
-  readonly title?: string
-  readonly description?: string
-}
-
 /**
  * A permission in memory; register it under its id:
  *
@@ -39,38 +39,16 @@ export interface PermissionOptions {
  * @public
  */
 @implementer(IPermission)
-export class Permission implements IPermission {
-  readonly id: string
-  readonly title: string
-  readonly description: string
-
-  /** @throws SECURITY_INVALID_ID */
-  constructor(id: string, { title = id, description = '' }: PermissionOptions = {}) {
-    assertId(id, 'a permission')
-    this.id = id
-    this.title = title
-    this.description = description
-  }
-}
+export class Permission extends Description implements IPermission {}
 
 /** A permission that is kept and registered in a site. @public */
 @stored('treehook.LocalPermission')
 @implementer(IPermission)
-export class LocalPermission extends Contained implements IPermission {
-  @field accessor id = ''
-  @field accessor title = ''
-  @field accessor description = ''
-
+export class LocalPermission extends LocalDescription implements IPermission {
   /** @throws SECURITY_INVALID_ID */
-  static of(id: string, options: PermissionOptions = {}): LocalPermission {
+  static of(id: string, options: DescriptionOptions = {}): LocalPermission {
     return Object.assign(new LocalPermission(), new Permission(id, options))
   }
-}
-
-/** @public */
-export interface PlaceOption {
-  /** The object whose place decides; absent: the registry of this call. */
-  readonly context?: unknown
 }
 
 /**
@@ -78,23 +56,18 @@ export interface PlaceOption {
  * this call.
  * @public
  */
-export function queryPermission(
-  id: string,
-  { context }: PlaceOption = {},
-): IPermission | undefined {
-  const found = queryUtility(IPermission, { name: id, context })
-  return found ?? (context === undefined ? undefined : queryUtility(IPermission, { name: id }))
+export function queryPermission(id: string, place: PlaceOption = {}): IPermission | undefined {
+  return queryRegistered(IPermission, id, place)
 }
 
 /** The same, and it must be there. @throws SECURITY_UNKNOWN_PERMISSION @public */
-export function getPermission(id: string, { context }: PlaceOption = {}): IPermission {
-  return queryPermission(id, { context }) ?? refuse(id, context)
+export function getPermission(id: string, place: PlaceOption = {}): IPermission {
+  return queryPermission(id, place) ?? refuse(id, place)
 }
 
-function refuse(id: string, context: unknown): never {
-  const where = context === undefined ? 'in the registry of this call' : `at ${describe(context)}`
+function refuse(id: string, place: PlaceOption): never {
   throw new UnknownPermissionError(
-    `No permission ${JSON.stringify(id)} is registered ${where}: register one as a utility for IPermission under that id`,
+    `No permission ${JSON.stringify(id)} is registered ${placeText(place)}: register one as a utility for IPermission under that id`,
     { details: { permission: id } },
   )
 }

@@ -1,10 +1,15 @@
-import { implementer, queryUtility } from '../component/index.js'
-import { Contained, describe } from '../content/index.js'
-import { field, stored } from '../persistence/index.js'
+import { implementer } from '../component/index.js'
+import { stored } from '../persistence/index.js'
+import {
+  Description,
+  type DescriptionOptions,
+  LocalDescription,
+  type PlaceOption,
+  placeText,
+  queryRegistered,
+} from './description.js'
 import { UnknownRoleError } from './errors.js'
-import { assertId } from './ids.js'
 import { IRole } from './interfaces.js'
-import type { PermissionOptions, PlaceOption } from './permission.js'
 
 /** Everybody has it, and it cannot be taken away. @public */
 export const ROLE_ANONYMOUS = 'zope.Anonymous'
@@ -20,49 +25,31 @@ export const ROLE_MANAGER = 'zope.Manager'
  * @public
  */
 @implementer(IRole)
-export class Role implements IRole {
-  readonly id: string
-  readonly title: string
-  readonly description: string
-
-  /** @throws SECURITY_INVALID_ID */
-  constructor(id: string, { title = id, description = '' }: PermissionOptions = {}) {
-    assertId(id, 'a role')
-    this.id = id
-    this.title = title
-    this.description = description
-  }
-}
+export class Role extends Description implements IRole {}
 
 /** A role that is kept and registered in a site. @public */
 @stored('treehook.LocalRole')
 @implementer(IRole)
-export class LocalRole extends Contained implements IRole {
-  @field accessor id = ''
-  @field accessor title = ''
-  @field accessor description = ''
-
+export class LocalRole extends LocalDescription implements IRole {
   /** @throws SECURITY_INVALID_ID */
-  static of(id: string, options: PermissionOptions = {}): LocalRole {
+  static of(id: string, options: DescriptionOptions = {}): LocalRole {
     return Object.assign(new LocalRole(), new Role(id, options))
   }
 }
 
 /** The role of that id, as `queryPermission` finds permissions. @public */
-export function queryRole(id: string, { context }: PlaceOption = {}): IRole | undefined {
-  const found = queryUtility(IRole, { name: id, context })
-  return found ?? (context === undefined ? undefined : queryUtility(IRole, { name: id }))
+export function queryRole(id: string, place: PlaceOption = {}): IRole | undefined {
+  return queryRegistered(IRole, id, place)
 }
 
 /** The same, and it must be there. @throws SECURITY_UNKNOWN_ROLE @public */
-export function getRole(id: string, { context }: PlaceOption = {}): IRole {
-  return queryRole(id, { context }) ?? refuse(id, context)
+export function getRole(id: string, place: PlaceOption = {}): IRole {
+  return queryRole(id, place) ?? refuse(id, place)
 }
 
-function refuse(id: string, context: unknown): never {
-  const where = context === undefined ? 'in the registry of this call' : `at ${describe(context)}`
+function refuse(id: string, place: PlaceOption): never {
   throw new UnknownRoleError(
-    `No role ${JSON.stringify(id)} is registered ${where}: register one as a utility for IRole under that id`,
+    `No role ${JSON.stringify(id)} is registered ${placeText(place)}: register one as a utility for IRole under that id`,
     { details: { role: id } },
   )
 }
