@@ -1,15 +1,17 @@
 import type { StampSource } from '../component/index.js'
 import type { Connection } from '../persistence/index.js'
+import { placeStamp } from './place-stamp.js'
 
 /**
  * What the registries of all sites watch that one connection reads: it moves when the connection
- * begins another transaction, when it writes an object for the first time or rolls back, and when
+ * begins another transaction, when it rolls back, when a container changes its place, and when
  * anything is registered in a site. So a lookup costs the same with one site above it and with many.
  */
 export class RegistrationWatch implements StampSource {
   readonly #connection: Connection
   #generation = -1
-  #writeStamp = -1
+  #rollbackStamp = -1
+  #places = -1
   #changes = -1
   #stamp: object = {}
 
@@ -19,14 +21,16 @@ export class RegistrationWatch implements StampSource {
 
   /** An object of its own for each time that something may have moved. */
   get stamp(): object {
-    const { generation, writeStamp } = this.#connection
+    const { generation, rollbackStamp } = this.#connection
     const stands =
       generation === this.#generation &&
-      writeStamp === this.#writeStamp &&
+      rollbackStamp === this.#rollbackStamp &&
+      placeStamp() === this.#places &&
       changes === this.#changes
     if (!stands) {
       this.#generation = generation
-      this.#writeStamp = writeStamp
+      this.#rollbackStamp = rollbackStamp
+      this.#places = placeStamp()
       this.#changes = changes
       this.#stamp = {}
     }

@@ -19,7 +19,7 @@ import { CycleError } from './errors.js'
 import { IComponents, type ISite, ISiteManager } from './interfaces.js'
 import { describe, lineage, parentOf } from './location.js'
 import { siteOf } from './nearest-site.js'
-import { isViewStill, type PlaceView, raisePlaceStamp, viewOfPlaces } from './place-stamp.js'
+import { PlaceView, raisePlaceStamp } from './place-stamp.js'
 import { RegistrationTree } from './registration-tree.js'
 
 /**
@@ -42,8 +42,13 @@ const NO_BASES: readonly SiteBase[] = []
 @implementer(ISiteManager)
 export class SiteManager extends Container implements ISiteManager {
   @field accessor registrations = new BTree<Key, never>()
+  /** Absent in most: reading an array in a writing transaction makes a proxy of it. */
+  @field accessor __bases__: readonly SiteBase[] | undefined = undefined
+
   /** Asked after this site's own components and before the next site up; see {@link setBases}. */
-  @field({ default: NO_BASES }) accessor ownBases: readonly SiteBase[] = NO_BASES
+  get ownBases(): readonly SiteBase[] {
+    return this.__bases__ ?? NO_BASES
+  }
 
   /** Where components of this site are kept. */
   get default(): Folder {
@@ -78,14 +83,14 @@ export class SiteManager extends Container implements ISiteManager {
 }
 
 function place(manager: SiteManager, bases: readonly SiteBase[]): void {
-  manager.ownBases = bases
+  manager.__bases__ = bases
   raisePlaceStamp()
 }
 
 /** A site manager's registry, and under which circumstances its bases were looked up. */
 interface Standing {
   readonly registry: ComponentRegistry
-  view: PlaceView | undefined
+  readonly view: PlaceView
   inMemory: readonly unknown[] // stamps of the registries in which names are looked up
 }
 
@@ -98,11 +103,11 @@ function registryOf(manager: SiteManager): ComponentRegistry {
 }
 
 function isCurrent({ view, inMemory }: Standing): boolean {
+  const { isStill, connection } = view
   return (
-    view !== undefined &&
-    isViewStill(view) &&
+    isStill &&
     inMemory[0] === globalRegistry.table.stamp &&
-    inMemory[1] === databaseRegistry(view.connection.database).table.stamp
+    inMemory[1] === (connection && databaseRegistry(connection.database).table.stamp)
   )
 }
 
@@ -119,12 +124,11 @@ function refreshed(manager: SiteManager, known: Standing | undefined): Component
     // The site has moved, has other bases, or its place is another in this transaction.
     if (!isSame) registry.bases = bases
     const connection = connectionOf(manager)
-    standing.view = connection && viewOfPlaces(connection)
+    standing.view.look(connection)
     standing.inMemory = [
       globalRegistry.table.stamp,
       connection && databaseRegistry(connection.database).table.stamp,
     ]
-    standings.set(manager, standing)
     return registry
   } finally {
     underWay.delete(manager)
@@ -134,7 +138,9 @@ function refreshed(manager: SiteManager, known: Standing | undefined): Component
 function newStanding(manager: SiteManager, bases: readonly ComponentRegistry[]): Standing {
   const table = new RegistrationTree(manager.registrations)
   const registry = new ComponentRegistry({ name: 'site', table, bases })
-  return { registry, view: undefined, inMemory: [] }
+  const standing = { registry, view: new PlaceView(), inMemory: [] }
+  standings.set(manager, standing)
+  return standing
 }
 
 function basesOf(manager: SiteManager): readonly ComponentRegistry[] {
@@ -143,7 +149,9 @@ function basesOf(manager: SiteManager): readonly ComponentRegistry[] {
   const site = parentOf(manager)
   const above = database && site && parentOf(site)
   const next = (above && siteRegistryAt(above)) ?? inMemory
-  const own = manager.ownBases.flatMap((base) =>
+  const { ownBases } = manager
+  if (ownBases.length === 0) return [next]
+  const own = ownBases.flatMap((base) =>
     typeof base === 'string'
       ? (inMemory.queryUtility(IComponents, { name: base }) ?? [])
       : base.registry,
@@ -185,6 +193,8 @@ function siteAbove(site: ISite): ISite | undefined {
 
 /** By the first of the lineage that is stored: what was put into the tree just now is not yet. */
 function databaseOf(object: object): ObjectDatabase | undefined {
+  const own = isPersistent(object) ? connectionOf(object) : undefined
+  if (own !== undefined) return own.database
   for (const at of lineage(object)) {
     const connection = isPersistent(at) ? connectionOf(at) : undefined
     if (connection !== undefined) return connection.database

@@ -149,6 +149,11 @@ export class ConnectionDataManager implements SavepointDataManager {
     return this.#working.writeStamp
   }
 
+  /** Rises with rollbacks only. */
+  get rollbackStamp(): number {
+    return this.#working.rollbackStamp
+  }
+
   /** How many objects were written. */
   get written(): number {
     return this.#written

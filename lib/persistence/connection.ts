@@ -425,6 +425,14 @@ export class Connection implements SlotsOwner, Synchronizer, ValidationHost {
     return this.#manager.writeStamp
   }
 
+  /**
+   * The same for who is told of writes by other means: it rises with rollbacks only.
+   * @internal
+   */
+  get rollbackStamp(): number {
+    return this.#manager.rollbackStamp
+  }
+
   registerWatched(object: Persistent): void {
     this.#manager.watch(object)
   }

@@ -53,11 +53,17 @@ export function unwrap(value: unknown): unknown {
     : value
 }
 
-/** Proxy target → its node. An array's target is an array, so that `Array.isArray` tells the truth. */
-const nodes = new WeakMap<object, NestedNode>()
+/** Under which a proxy's target has its node: a `WeakMap` takes longer to fill and to collect. */
+const NODE = Symbol('node')
+
+/** What nobody but a handler sees. */
+interface Target {
+  [NODE]: NestedNode
+  [INSPECT]: typeof inspectValue
+}
 
 export function nodeOf(target: object): NestedNode {
-  return nodes.get(target) as NestedNode
+  return (target as Target)[NODE]
 }
 
 /** The node behind a proxy of ours; `undefined` of anything else. */
@@ -65,11 +71,16 @@ export function nodeBehind(proxy: object): NestedNode | undefined {
   return nodesByProxy.get(proxy)
 }
 
-// Node prints a proxy's target; but asks the target for a method of its own, and calls it with the proxy.
-class ArrayTarget extends Array {}
-class ObjectTarget {}
-for (const { prototype } of [ArrayTarget, ObjectTarget]) {
-  Object.defineProperty(prototype, INSPECT, { value: inspectValue })
+/**
+ * A proxy's target. An array's is an array, so that `Array.isArray` tells the truth. Node prints the
+ * target instead of the proxy; but it asks it for a method of its own, and calls that with the proxy.
+ */
+function targetFor(node: NestedNode): Target {
+  if (!Array.isArray(node.container)) return { [NODE]: node, [INSPECT]: inspectValue }
+  const target = [] as unknown as Target
+  target[NODE] = node
+  target[INSPECT] = inspectValue
+  return target
 }
 
 function inspectValue(
@@ -83,9 +94,7 @@ function inspectValue(
 
 /** Makes the proxy that stands for a node. */
 export function proxyOf(node: NestedNode, handler: ProxyHandler<object>): object {
-  const target = Array.isArray(node.container) ? new ArrayTarget() : new ObjectTarget()
-  nodes.set(target, node)
-  const proxy = new Proxy(target, handler)
+  const proxy = new Proxy(targetFor(node), handler)
   nodesByProxy.set(proxy, node)
   return proxy
 }

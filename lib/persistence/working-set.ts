@@ -18,6 +18,7 @@ export class WorkingSet {
   #layer: SavepointLayer | undefined // of the last savepoint
   #stamp = 1
   #writeStamp = 0
+  #rollbackStamp = 0
 
   /**
    * @param adopt - adds an object that was found new.
@@ -45,6 +46,11 @@ export class WorkingSet {
    */
   get writeStamp(): number {
     return this.#writeStamp
+  }
+
+  /** Rises only when what was written is forgotten: by a rollback, or with the transaction. */
+  get rollbackStamp(): number {
+    return this.#rollbackStamp
   }
 
   /** Makes the object's working copy, of what it was at the last savepoint. */
@@ -101,6 +107,7 @@ export class WorkingSet {
   /** Puts every object back to what it was before the transaction. */
   forget(): void {
     this.#writeStamp++
+    this.#rollbackStamp++
     this.#letFoundGo()
     for (const object of this.changed) {
       const slots = slotsOf(object)
@@ -163,6 +170,7 @@ export class WorkingSet {
 
   #rollback(layer: SavepointLayer): void {
     this.#writeStamp++
+    this.#rollbackStamp++
     const copies = layer.copies()
     for (const [object, image] of layer.images()) {
       if (image === NOT_ADDED) this.#letGo(object, slotsOf(object))
