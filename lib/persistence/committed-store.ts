@@ -96,6 +96,13 @@ export class CommittedStore {
     return state
   }
 
+  /** The same, and what must be read for it is not kept. */
+  passingStateAt(epoch: Epoch, oid: Oid): CommittedState | undefined {
+    const newest = this.cache.get(oid)
+    if (newest !== undefined && newest.serial <= epoch.tid) return newest
+    return epoch.stateOf(oid) ?? this.#load(epoch, oid)
+  }
+
   /** The state as the last commit before now left it, in flight or published. */
   newest(oid: Oid): CommittedState | undefined {
     const inFlight = this.#inFlight.get(oid)

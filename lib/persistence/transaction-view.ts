@@ -203,6 +203,13 @@ export class TransactionView implements NodeSource {
     return nodeOf(this.stateFor(oid), oid)
   }
 
+  passingNode(reference: Reference): TreeNode {
+    const epoch = this.#epoch
+    if (epoch === undefined || !this.existence.isEmpty) return this.node(reference)
+    this.assertOpen()
+    return nodeOf(this.#store.passingStateAt(epoch, reference.oid), reference.oid)
+  }
+
   /** The nodes as a commit left them that is newer than what the transaction sees. */
   nodesAt(serial: Tid): NodeSource {
     const node = ({ oid }: Reference): TreeNode => {

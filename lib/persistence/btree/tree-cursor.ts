@@ -11,6 +11,10 @@ export interface TreeView {
   readonly source: NodeSource
 }
 
+/** A walk over more leaves than this does not keep those that follow, some 30,000 entries: they would
+ * take the place of what is used again, and be garbage soon. */
+const KEPT_LEAVES = 1000
+
 /**
  * Goes through the entries of a range, with values as stored. It is stable: entries added or deleted
  * meanwhile are seen or not as their key says, and no other is skipped or repeated. It holds one
@@ -28,6 +32,7 @@ export class TreeCursor {
   readonly #path: TreeNode[] = [] // inner nodes on the way to the leaf, and which child of each
   readonly #turns: number[] = []
   #leaf: TreeNode | undefined
+  #leaves = 0 // entered so far
   #position = 0
   #end = 0 // the last position of the leaf that is inside the range, or beside it
   #root: TreeNode | undefined
@@ -137,7 +142,7 @@ export class TreeCursor {
   #down(node: TreeNode, turn: number, source: NodeSource): TreeNode {
     this.#path.push(node)
     this.#turns.push(turn)
-    return childAt(node, turn, source)
+    return childAt(node, turn, source, node.level === 1 && this.#leaves > KEPT_LEAVES)
   }
 
   #firstOf({ items }: TreeNode): number {
@@ -149,6 +154,7 @@ export class TreeCursor {
     const end = this.#endIn(leaf.keys)
     if (this.#isReverse ? position < end : position > end) return this.#finish()
     this.#leaf = leaf
+    this.#leaves++
     this.#position = position
     this.#end = end
     this.#key = leaf.keys[position]

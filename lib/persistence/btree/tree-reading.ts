@@ -7,6 +7,8 @@ export interface NodeSource {
   /** Shared nodes that this commit or an earlier one wrote are what the reader sees. */
   readonly tid: number
   node(reference: Reference): TreeNode
+  /** The same for one that is only passed by: it takes no room in the cache. */
+  passingNode?(reference: Reference): TreeNode
 }
 
 /** The tid of a source that must be asked for every node. */
@@ -41,12 +43,18 @@ export function childPosition(node: TreeNode, key: Key): number {
   return position >= 0 ? position + 1 : ~position
 }
 
-/** A child of an inner node, working or committed. */
-export function childAt(node: TreeNode, position: number, source: NodeSource): TreeNode {
+/** A child of an inner node, working or committed. @param isPassing - it is not kept for others. */
+export function childAt(
+  node: TreeNode,
+  position: number,
+  source: NodeSource,
+  isPassing = false,
+): TreeNode {
   const shared = node.sharedChild(position, source.tid)
   if (shared !== undefined) return shared
   const item = node.items[position]
   if (item instanceof TreeNode) return item
+  if (isPassing && source.passingNode) return source.passingNode(item as Reference)
   const child = source.node(item as Reference)
   node.keepChild(position, child)
   return child
