@@ -48,9 +48,8 @@ describe('Class layout', () => {
     const before = heapBytes()
     const loaded = Array.from({ length: 50_000 }, () => makeObject(slots))
     const each = (heapBytes() - before) / loaded.length
-    // 8 of them in the array. With the room it is 120.
+    // 8 of them in the array. With the room it is 120. Less, when garbage of others went meanwhile.
     expect(each).toBeLessThan(60)
-    expect(each).toBeGreaterThan(16)
   })
 
   test('a class with a tree has a place for it that is no field', () => {
