@@ -79,8 +79,11 @@ export class CommittedStore {
     return this.#nextOid++ as Oid
   }
 
-  /** The state that transactions of `epoch` see, or `undefined` when there is none. */
-  stateAt(epoch: Epoch, oid: Oid): CommittedState | undefined {
+  /**
+   * The state that transactions of `epoch` see, or `undefined` when there is none.
+   * @param isPassing - what must be read for it is not kept.
+   */
+  stateAt(epoch: Epoch, oid: Oid, isPassing = false): CommittedState | undefined {
     const newest = this.cache.get(oid)
     if (newest !== undefined && newest.serial <= epoch.tid) {
       this.counters.hits++
@@ -89,18 +92,11 @@ export class CommittedStore {
     const older = epoch.stateOf(oid)
     if (older !== undefined) return older
     const state = this.#load(epoch, oid)
-    if (state === undefined) return undefined
+    if (state === undefined || isPassing) return state
     const isNewest = !epoch.isHistorical && newest === undefined && this.#isNewestPublished(state)
     if (isNewest) this.cache.offer(state)
     else epoch.keep(state)
     return state
-  }
-
-  /** The same, and what must be read for it is not kept. */
-  passingStateAt(epoch: Epoch, oid: Oid): CommittedState | undefined {
-    const newest = this.cache.get(oid)
-    if (newest !== undefined && newest.serial <= epoch.tid) return newest
-    return epoch.stateOf(oid) ?? this.#load(epoch, oid)
   }
 
   /** The state as the last commit before now left it, in flight or published. */

@@ -207,7 +207,7 @@ export class TransactionView implements NodeSource {
     const epoch = this.#epoch
     if (epoch === undefined || !this.existence.isEmpty) return this.node(reference)
     this.assertOpen()
-    return nodeOf(this.#store.passingStateAt(epoch, reference.oid), reference.oid)
+    return nodeOf(this.#store.stateAt(epoch, reference.oid, true), reference.oid)
   }
 
   /** The nodes as a commit left them that is newer than what the transaction sees. */

@@ -59,7 +59,7 @@ test('a long walk sees what its transaction began with, and what that has change
   })
   db.cacheClear()
   const own = ENTRIES - 10
-  const others = ENTRIES - 5
+  const others = ENTRIES - 500 // in another leaf
   await db.transaction(async (context) => {
     treeIn(context).set(own, 2)
     await runOutsideTransactionScope(() =>
