@@ -36,6 +36,10 @@ export interface ObjectDatabaseOptions {
   readonly cacheObjects?: number
   /** Connections kept for the next transactions. Default 64. */
   readonly poolSize?: number
+  /**
+   * Tells when commits were, what is old, and when deliveries fall due. Pauses and deadlines of a transaction's
+   * tries are the machine's. Default the machine's clock.
+   */
   readonly clock?: Clock
   /**
    * Each commit verifies that all its references lead to objects, which may cost a read for each.

@@ -59,7 +59,7 @@ export class TransactionRunner {
   run<T>(fn: TransactionFunction<T>, options: TransactionOptions): Promise<T> {
     const connection = this.#writers.acquire()
     connection.isolation = options.isolation ?? 'snapshot'
-    const { clock, onError } = this.#database
+    // No clock: a test that holds the database's would hold up every transaction that conflicts.
     return run(
       connection.transactionManager,
       (transaction) => {
@@ -67,8 +67,7 @@ export class TransactionRunner {
         return fn(new ConnectionContext(connection, transaction))
       },
       {
-        clock,
-        onError,
+        onError: this.#database.onError,
         tries: DEFAULT_TRIES,
         ...options,
         beforeRetry: async (error) => {

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
 import { connectionOf } from '../../lib/persistence/index.js'
+import { FakeClock } from '../../lib/testing/index.js'
 import { runOutsideTransactionScope } from '../../lib/transaction/index.js'
 import {
   aConnection,
@@ -72,6 +73,21 @@ describe('A function in a transaction', () => {
     expect(await db.view((context) => bobOf(context).data)).toBe(3)
     expect(calls).toBeGreaterThan(3)
     expect(db.counters.conflicts).toBe(calls - 3)
+  })
+
+  test('a loser begins again while the clock of the database stands still', async () => {
+    const db = await aDatabaseWithBob({ data: 0 }, { clock: new FakeClock() })
+    const increment = () =>
+      db.transaction(
+        async (context) => {
+          const before = bobOf(context).data as number
+          await nextTurn()
+          bobOf(context).data = before + 1
+        },
+        { backoffMs: () => 1 },
+      )
+    await Promise.all([increment(), increment(), increment()])
+    expect(await db.view((context) => bobOf(context).data)).toBe(3)
   })
 
   test('a conflict is thrown when no try is left', async () => {
