@@ -12,10 +12,19 @@ import {
   type SchemaManager,
 } from './content/index.js'
 import {
+  aFunction,
+  anIterable,
+  anything,
+  checkOptions,
+  type OptionRules,
+} from './foundation/index.js'
+import {
   ConnectionContext,
   type Instant,
+  InvalidDatabaseOptionError,
   ObjectDatabase,
   type ObjectDatabaseOptions,
+  objectDatabaseOptionRules,
   type PackOptions,
   type PackReport,
   type TransactionContext,
@@ -24,10 +33,13 @@ import {
 import { configureSecurity, type Security } from './security/index.js'
 import { type Storage, type Tid, toOid } from './storage/index.js'
 import {
+  aDispatchSet,
   configureWebhooks,
   DeliveryManager,
   type DeliveryOptions,
   type DispatchSet,
+  deliveryOptionRules,
+  InvalidSettingError,
   IWebhookDeliveryManager,
   installOutbox,
   OUTBOX_KEY,
@@ -52,6 +64,19 @@ export interface DatabaseOptions extends ObjectDatabaseOptions {
     /** Which events become webhooks. Default `none`: nothing is ever sent. */
     readonly dispatch?: DispatchSet
   }
+}
+
+const OPTION_RULES: OptionRules<DatabaseOptions> = {
+  ...objectDatabaseOptionRules,
+  configure: aFunction,
+  schemas: anIterable,
+  evolve: anything, // by `evolveSchemas`
+  webhooks: anything, // below
+}
+
+const WEBHOOK_OPTION_RULES: OptionRules<NonNullable<DatabaseOptions['webhooks']>> = {
+  ...deliveryOptionRules,
+  dispatch: aDispatchSet,
 }
 
 /** What the function given to `transaction` or `view` works with. @public */
@@ -83,11 +108,13 @@ export class Database extends ObjectDatabase {
   /**
    * Opens the database in a directory, which is created when missing, and takes up the deliveries
    * that were pending when it was last open.
-   * @throws STORAGE_LOCKED, STORAGE_NOT_A_DIRECTORY, STORAGE_NOT_WRITABLE, STORAGE_UNKNOWN_FORMAT,
+   * @throws PERSISTENCE_INVALID_OPTION, STORAGE_INVALID_OPTION, STORAGE_LOCKED, STORAGE_NOT_A_DIRECTORY, STORAGE_NOT_WRITABLE, STORAGE_UNKNOWN_FORMAT,
    *   STORAGE_CORRUPT, WEBHOOK_INVALID_SETTING; with schemas CONTENT_GENERATION_TOO_HIGH,
    *   CONTENT_GENERATION_TOO_LOW, CONTENT_UNABLE_TO_EVOLVE, CONTENT_INVALID_SCHEMA.
    */
   static override async open(location: string, options: DatabaseOptions = {}): Promise<Database> {
+    checkOptions(options, OPTION_RULES, InvalidDatabaseOptionError)
+    checkOptions(options.webhooks ?? {}, WEBHOOK_OPTION_RULES, InvalidSettingError)
     const storage = await ObjectDatabase.openStorage(location, options)
     let database: Database | undefined
     try {

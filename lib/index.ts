@@ -214,6 +214,7 @@ export {
   type CopyReport,
   copyStorage,
   DamagedBackupError,
+  InvalidOperationOptionError,
   type NamedObject,
   NoBackupError,
   OtherDatabaseError,
@@ -281,6 +282,7 @@ export {
   type ImportSummary,
   type Instant,
   InvalidClassError,
+  InvalidDatabaseOptionError,
   InvalidExportError,
   InvalidInstantError,
   InvalidKeyError,
@@ -443,6 +445,7 @@ export {
   formatTid,
   type History,
   HistoryUnavailableError,
+  InvalidStorageOptionError,
   NotADirectoryError,
   NotEmptyError,
   NotWritableError,
@@ -463,6 +466,8 @@ export {
   StorageReadOnlyError,
   type Tid,
   type TransactionRow,
+  toOid,
+  toTid,
   UnknownFormatError,
 } from './storage/index.js'
 export {

@@ -126,7 +126,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
 
 /** As people write it: a time, or a transaction as it is printed. */
 function instantOf(text: string): Tid | Date {
-  if (/^[0-9a-f]{16}$/i.test(text)) return toTid(Number(`0x${text}`))
+  if (/^[0-9a-f]{16}$/i.test(text)) return toTid(text)
   const date = new Date(text)
   if (!Number.isNaN(date.getTime())) return date
   throw new Error(`${JSON.stringify(text)} is no time and no transaction`)

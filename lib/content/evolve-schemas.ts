@@ -1,4 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
+import {
+  aFunction,
+  anAbortSignal,
+  checkOptions,
+  type OptionRules,
+  oneOf,
+} from '../foundation/index.js'
 import type { BTree, ObjectDatabase, Persistent, TransactionContext } from '../persistence/index.js'
 import {
   GenerationTooHighError,
@@ -26,6 +33,12 @@ export interface EvolveOptions {
   readonly onProgress?: (progress: EvolveProgress) => void
   /** Ends the evolution between two transactions; the next one goes on there. */
   readonly signal?: AbortSignal
+}
+
+const OPTION_RULES: OptionRules<EvolveOptions> = {
+  mode: oneOf('evolve', 'evolveMinimum', 'never'),
+  onProgress: aFunction,
+  signal: anAbortSignal,
 }
 
 /** @public */
@@ -72,6 +85,7 @@ export async function evolveSchemas(
   schemas: readonly SchemaManager[],
   options: EvolveOptions = {},
 ): Promise<readonly EvolveReport[]> {
+  checkOptions(options, OPTION_RULES, InvalidSchemaError)
   const { mode = 'evolve' } = options
   const plans = await planSchemas(database, schemas, { mode })
   plans.forEach(refuse)

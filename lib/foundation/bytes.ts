@@ -28,6 +28,11 @@ export function toHex64(value: number): string {
   return value.toString(16).padStart(16, '0')
 }
 
+/** The number that {@link toHex64} wrote, in capitals or not; NaN for other text. */
+export function fromHex64(text: string): number {
+  return /^[0-9a-f]{16}$/i.test(text) ? Number.parseInt(text, 16) : Number.NaN
+}
+
 /** The Buffer over the same memory as `bytes`; nothing is copied. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes)

@@ -1,4 +1,11 @@
 import { join } from 'node:path'
+import {
+  aBoolean,
+  aFunction,
+  anAbortSignal,
+  checkOptions,
+  type OptionRules,
+} from '../foundation/index.js'
 import type { ObjectDatabase } from '../persistence/index.js'
 import {
   formatTid,
@@ -31,7 +38,7 @@ import {
   type StoredManifest,
 } from './backup-manifest.js'
 import { bytesOf } from './commit-batches.js'
-import { NoBackupError, OtherDatabaseError } from './errors.js'
+import { InvalidOperationOptionError, NoBackupError, OtherDatabaseError } from './errors.js'
 import { storageOf } from './storage-of.js'
 
 /** @public */
@@ -42,6 +49,12 @@ export interface BackupOptions {
   readonly signal?: AbortSignal | undefined
   /** Called about once for each 256 KiB. */
   readonly onProgress?: ((progress: CopyProgress) => void) | undefined
+}
+
+const OPTION_RULES: OptionRules<BackupOptions> = {
+  full: aBoolean,
+  signal: anAbortSignal,
+  onProgress: aFunction,
 }
 
 /** How far a backup, restore or copy has come. @public */
@@ -83,6 +96,7 @@ export interface BackupReport extends CopyProgress {
  * @throws OPERATIONS_DAMAGED_BACKUP when the manifest of the newest backup is, and `full` is not asked for.
  * @throws OPERATIONS_NO_BACKUP when the database has no commit yet.
  * @throws STORAGE_CORRUPT_RECORD when an object cannot be read: `verify` says which can.
+ * @throws OPERATIONS_INVALID_OPTION
  * @throws STORAGE_LOCKED when another backup is being made there; STORAGE_FULL; STORAGE_CLOSED; the
  *   signal's reason.
  * @public
@@ -92,6 +106,7 @@ export async function backup(
   directory: string,
   options: BackupOptions = {},
 ): Promise<BackupReport> {
+  checkOptions(options, OPTION_RULES, InvalidOperationOptionError)
   const target = await BackupDirectory.acquire(directory)
   try {
     return await new Backup(storageOf(database), options).into(target)

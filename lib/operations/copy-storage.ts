@@ -1,3 +1,4 @@
+import { aFunction, anAbortSignal, checkOptions, type OptionRules } from '../foundation/index.js'
 import type { ObjectDatabase } from '../persistence/index.js'
 import {
   formatTid,
@@ -13,7 +14,7 @@ import {
 import type { CopyProgress } from './backup.js'
 import { putContent } from './backup-blobs.js'
 import { bytesOf, commitBatches } from './commit-batches.js'
-import { OtherDatabaseError } from './errors.js'
+import { InvalidOperationOptionError, OtherDatabaseError } from './errors.js'
 import { storageOf } from './storage-of.js'
 
 /** @public */
@@ -21,6 +22,11 @@ export interface CopyOptions {
   /** Ends it with the signal's reason. A copy that was only continued is sound, and as far as it came. */
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: CopyProgress) => void) | undefined
+}
+
+const OPTION_RULES: OptionRules<CopyOptions> = {
+  signal: anAbortSignal,
+  onProgress: aFunction,
 }
 
 /** @public */
@@ -40,6 +46,7 @@ export interface CopyReport extends CopyProgress {
  * @throws OPERATIONS_OTHER_DATABASE when the target has commits that the source has not.
  * @throws STORAGE_HISTORY_UNAVAILABLE when the source no longer keeps the commits that the target lacks:
  *   copy into an empty storage.
+ * @throws OPERATIONS_INVALID_OPTION
  * @throws STORAGE_READ_ONLY; STORAGE_CLOSED; what reading and writing throws; the signal's reason.
  * @public
  */
@@ -48,6 +55,7 @@ export async function copyStorage(
   target: Storage,
   options: CopyOptions = {},
 ): Promise<CopyReport> {
+  checkOptions(options, OPTION_RULES, InvalidOperationOptionError)
   return new Copying(storageOf(source), target, options).run()
 }
 

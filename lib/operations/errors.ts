@@ -31,9 +31,16 @@ export class OtherDatabaseError extends defineError(
   'OPERATIONS_OTHER_DATABASE',
 ) {}
 
+/** An option of an operation that does not exist, or has a value that it cannot have. @public */
+export class InvalidOperationOptionError extends defineError(
+  'InvalidOperationOptionError',
+  'OPERATIONS_INVALID_OPTION',
+) {}
+
 /** Every class of this layer's error table, in the order of this file. */
 export const operationsErrors: readonly ErrorClass[] = [
   NoBackupError,
   DamagedBackupError,
   OtherDatabaseError,
+  InvalidOperationOptionError,
 ]

@@ -2,6 +2,7 @@ export { type BackupOptions, type BackupReport, backup, type CopyProgress } from
 export { type CopyOptions, type CopyReport, copyStorage } from './copy-storage.js'
 export {
   DamagedBackupError,
+  InvalidOperationOptionError,
   NoBackupError,
   OtherDatabaseError,
   operationsErrors,

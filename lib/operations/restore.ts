@@ -1,6 +1,13 @@
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import {
+  aFunction,
+  anAbortSignal,
+  anything,
+  checkOptions,
+  type OptionRules,
+} from '../foundation/index.js'
+import {
   type BlobStore,
   createDirectoryStorage,
   formatTid,
@@ -35,7 +42,7 @@ import { type BackupFile, readBackupFile } from './backup-file.js'
 import type { BackupBase, BackupManifest } from './backup-manifest.js'
 import { bytesOf, commitBatches } from './commit-batches.js'
 import { renameDurably, syncFiles } from './durable-files.js'
-import { DamagedBackupError } from './errors.js'
+import { DamagedBackupError, InvalidOperationOptionError } from './errors.js'
 
 /** @public */
 export interface RestoreOptions {
@@ -47,6 +54,12 @@ export interface RestoreOptions {
   /** Ends it with the signal's reason; nothing is left. */
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: CopyProgress) => void) | undefined
+}
+
+const OPTION_RULES: OptionRules<RestoreOptions> = {
+  upTo: anything,
+  signal: anAbortSignal,
+  onProgress: aFunction,
 }
 
 /** @public */
@@ -72,6 +85,7 @@ export interface RestoreReport extends CopyProgress {
  *   storage that an error left filled in part is of no use any more.
  * @throws STORAGE_NOT_EMPTY; STORAGE_NOT_A_DIRECTORY
  * @throws OPERATIONS_NO_BACKUP when there is none, or none as old as `upTo`.
+ * @throws OPERATIONS_INVALID_OPTION
  * @throws OPERATIONS_DAMAGED_BACKUP, STORAGE_UNKNOWN_FORMAT; the signal's reason.
  * @public
  */
@@ -80,6 +94,7 @@ export async function restore(
   target: string | Storage,
   options: RestoreOptions = {},
 ): Promise<RestoreReport> {
+  checkOptions(options, OPTION_RULES, InvalidOperationOptionError)
   const chain = await backupChain(await someBackupsIn(directory), options.upTo)
   const restoring = new Restoring(chain, options)
   return typeof target === 'string'

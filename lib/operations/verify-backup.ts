@@ -1,5 +1,11 @@
 import { join } from 'node:path'
-import { codeOf } from '../foundation/index.js'
+import {
+  aFunction,
+  anAbortSignal,
+  checkOptions,
+  codeOf,
+  type OptionRules,
+} from '../foundation/index.js'
 import type { Tid } from '../storage/index.js'
 import { contentsIn, readContent } from './backup-blobs.js'
 import type { ChainLink } from './backup-chain.js'
@@ -12,7 +18,7 @@ import {
 } from './backup-entries.js'
 import { type BackupFile, readBackupFile } from './backup-file.js'
 import { type BackupManifest, readManifest, type StoredManifest } from './backup-manifest.js'
-import { DamagedBackupError } from './errors.js'
+import { DamagedBackupError, InvalidOperationOptionError } from './errors.js'
 
 /** @public */
 export interface VerifyBackupOptions {
@@ -21,6 +27,11 @@ export interface VerifyBackupOptions {
   readonly onProgress?:
     | ((progress: { readonly backups: number; readonly bytes: number }) => void)
     | undefined
+}
+
+const OPTION_RULES: OptionRules<VerifyBackupOptions> = {
+  signal: anAbortSignal,
+  onProgress: aFunction,
 }
 
 /** @public */
@@ -44,6 +55,7 @@ export interface VerifyBackupReport {
 /**
  * Reads every byte of the backups in a directory: compares checksums, and that each backup continues the
  * one before.
+ * @throws OPERATIONS_INVALID_OPTION
  * @throws OPERATIONS_NO_BACKUP; the signal's reason.
  * @public
  */
@@ -51,6 +63,7 @@ export async function verifyBackup(
   directory: string,
   options: VerifyBackupOptions = {},
 ): Promise<VerifyBackupReport> {
+  checkOptions(options, OPTION_RULES, InvalidOperationOptionError)
   const verification = new BackupVerification(options)
   for (const backup of await someBackupsIn(directory)) await verification.check(backup)
   return verification.report()

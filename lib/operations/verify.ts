@@ -1,6 +1,7 @@
 import { access, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { aFunction, anAbortSignal, checkOptions, type OptionRules } from '../foundation/index.js'
 import { type ObjectDatabase, TimeSlice } from '../persistence/index.js'
 import {
   type BlobStore,
@@ -13,6 +14,7 @@ import {
   type Storage,
 } from '../storage/index.js'
 import { BlobCheck } from './blob-check.js'
+import { InvalidOperationOptionError } from './errors.js'
 import { rowsIn } from './key-bounds.js'
 import { checkDirectory, type DirectoryCheck, type FileDamage } from './level-directory.js'
 import { ObjectWalk } from './object-walk.js'
@@ -25,6 +27,12 @@ export interface VerifyOptions {
   readonly onProgress?: ((progress: VerifyProgress) => void) | undefined
   /** Told of each problem as soon as its object's path is known. */
   readonly onProblem?: ((problem: Problem) => void) | undefined
+}
+
+const OPTION_RULES: OptionRules<VerifyOptions> = {
+  signal: anAbortSignal,
+  onProgress: aFunction,
+  onProblem: aFunction,
 }
 
 /** How far a verification has come: files of `total`, or objects of about so many. @public */
@@ -70,14 +78,16 @@ export interface VerifyReport {
  *
  * Source: ZODB's `fstest`, `fsrefs` and `checkbtrees` in one.
  * @param target - a directory, or an open database.
+ * @throws OPERATIONS_INVALID_OPTION
  * @throws STORAGE_LOCKED when the directory is open elsewhere; STORAGE_NOT_A_DIRECTORY;
  *   STORAGE_CLOSED when the database closes meanwhile; the signal's reason when aborted.
  * @public
  */
-export function verify(
+export async function verify(
   target: string | ObjectDatabase,
   options: VerifyOptions = {},
 ): Promise<VerifyReport> {
+  checkOptions(options, OPTION_RULES, InvalidOperationOptionError)
   const verification = new Verification(options)
   return typeof target === 'string' ? verification.directory(target) : verification.database(target)
 }

@@ -1,3 +1,4 @@
+import { anAbortSignal, anything, checkOptions, type OptionRules } from '../foundation/index.js'
 import {
   type CommitMetadata,
   formatTid,
@@ -8,7 +9,7 @@ import {
 } from '../storage/index.js'
 import { NODE_LAYOUT } from './class-table.js'
 import type { CommittedStore } from './committed-store.js'
-import { FutureInstantError } from './errors.js'
+import { FutureInstantError, InvalidDatabaseOptionError } from './errors.js'
 import { assertTid } from './instant.js'
 import type { Past } from './past.js'
 import { differingFields, fieldsIn, type StateSource, treeIn } from './state-source.js'
@@ -21,6 +22,8 @@ export interface ChangeFeedOptions {
   /** Ends the feed. */
   readonly signal?: AbortSignal | undefined
 }
+
+const OPTION_RULES: OptionRules<ChangeFeedOptions> = { after: anything, signal: anAbortSignal }
 
 /** One committed transaction, as a change feed tells of it. @public */
 export interface CommittedChange extends CommitMetadata {
@@ -51,12 +54,14 @@ export interface FeedSource {
  * slow costs no memory; one that falls behind what the storage keeps gets an error.
  *
  * @throws STORAGE_HISTORY_UNAVAILABLE when a commit that is next is no longer kept.
- * @throws PERSISTENCE_FUTURE_INSTANT, PERSISTENCE_INVALID_INSTANT; the signal's reason.
+ * @throws PERSISTENCE_INVALID_OPTION, PERSISTENCE_FUTURE_INSTANT, PERSISTENCE_INVALID_INSTANT; the signal's reason.
  */
 export function changeFeed(
   source: FeedSource,
-  { after, signal }: ChangeFeedOptions,
+  options: ChangeFeedOptions,
 ): AsyncGenerator<CommittedChange, void, undefined> {
+  checkOptions(options, OPTION_RULES, InvalidDatabaseOptionError)
+  const { after, signal } = options
   const newest = source.store.epochs.current.tid
   const start = after ?? newest
   assertTid(start)

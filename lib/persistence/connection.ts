@@ -1,3 +1,4 @@
+import { checkOption, oneOf } from '../foundation/index.js'
 import { formatOid, type Oid, ROOT_OID, type StorageRecord, type Tid } from '../storage/index.js'
 import {
   type Synchronizer,
@@ -21,6 +22,7 @@ import { describeObject } from './describe.js'
 import {
   DanglingReferenceError,
   ForeignObjectError,
+  InvalidDatabaseOptionError,
   OutsideTransactionError,
   UnknownDatabaseError,
 } from './errors.js'
@@ -33,6 +35,13 @@ import { NO_OID, type SlotsOwner, UNOWNED } from './slots.js'
 import { TransactionView } from './transaction-view.js'
 import type { ValidationHost } from './validation.js'
 import { commitWeakly, type WeakReference } from './weak-reference.js'
+
+/** @throws PERSISTENCE_INVALID_OPTION */
+export function assertIsolation(isolation: Isolation): void {
+  checkOption('isolation', isolation, ISOLATION, InvalidDatabaseOptionError)
+}
+
+const ISOLATION = oneOf('snapshot', 'serializable')
 
 /** What a transaction may rely on; see `Connection.isolation`. @public */
 export type Isolation = 'snapshot' | 'serializable'
@@ -95,7 +104,9 @@ export class Connection implements SlotsOwner, Synchronizer, ValidationHost {
     return this.#isolation
   }
 
+  /** @throws PERSISTENCE_INVALID_OPTION */
   set isolation(isolation: Isolation) {
+    assertIsolation(isolation)
     this.#isolation = isolation
     for (const sibling of this.#siblings ?? []) sibling.#isolation = isolation
   }

@@ -208,6 +208,12 @@ export class DuplicateDatabaseError extends defineError(
   'PERSISTENCE_DUPLICATE_DATABASE',
 ) {}
 
+/** An option of a database, or of its work, that does not exist, or has a value that it cannot have. @public */
+export class InvalidDatabaseOptionError extends defineError(
+  'InvalidDatabaseOptionError',
+  'PERSISTENCE_INVALID_OPTION',
+) {}
+
 /** This layer's rows of the error table. */
 export const persistenceErrors: readonly ErrorClass[] = [
   ConnectionClosedError,
@@ -239,4 +245,5 @@ export const persistenceErrors: readonly ErrorClass[] = [
   AlreadyConnectedError,
   UnknownDatabaseError,
   DuplicateDatabaseError,
+  InvalidDatabaseOptionError,
 ]

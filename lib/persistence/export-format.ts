@@ -1,3 +1,5 @@
+import { aFunction, anAbortSignal, type OptionRules } from '../foundation/index.js'
+
 /**
  * An export is JSON lines, in UTF-8, each ended by `\n`:
  *
@@ -36,4 +38,9 @@ export interface ExportOptions {
   readonly signal?: AbortSignal
   /** Called about once for each 64 KiB. */
   readonly onProgress?: (progress: ExportProgress) => void
+}
+
+export const exportOptionRules: OptionRules<ExportOptions> = {
+  signal: anAbortSignal,
+  onProgress: aFunction,
 }

@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { aFunction, checkOptions, type OptionRules } from '../foundation/index.js'
 import {
   type BlobName,
   type BlobSource,
@@ -19,12 +20,18 @@ import { decodeNode, type EncodedNode, type TreeNode } from './btree/tree-node.j
 import { BLOB_FIELD_NAME, isTreeField } from './class-layout.js'
 import { type Connection, connectionOf } from './connection.js'
 import { describeObject } from './describe.js'
-import { BlobDamagedError, BlobMissingError, DanglingReferenceError } from './errors.js'
+import {
+  BlobDamagedError,
+  BlobMissingError,
+  DanglingReferenceError,
+  InvalidDatabaseOptionError,
+} from './errors.js'
 import {
   EXPORT_FORMAT,
   EXPORT_VERSION,
   type ExportOptions,
   type ExportProgress,
+  exportOptionRules,
 } from './export-format.js'
 import { type ExportedValue, toExportedValue } from './export-value.js'
 import { oidOf, type Persistent } from './persistent.js'
@@ -49,6 +56,8 @@ export interface SubtreeOptions extends ExportOptions {
   readonly belongs?: (candidate: ExportCandidate, context: SubtreeContext) => boolean | 'omit'
 }
 
+const OPTION_RULES: OptionRules<SubtreeOptions> = { ...exportOptionRules, belongs: aFunction }
+
 /** @public */
 export interface SubtreeContext {
   readonly root: Oid
@@ -71,7 +80,7 @@ export interface ExportSummary extends ExportProgress {
  *
  * @param to - a file, which is replaced, and removed when the export fails; or a stream, which is
  *   ended.
- * @throws PERSISTENCE_OUTSIDE_TRANSACTION, STORAGE_OBJECT_NOT_FOUND when it was never committed,
+ * @throws PERSISTENCE_INVALID_OPTION, PERSISTENCE_OUTSIDE_TRANSACTION, STORAGE_OBJECT_NOT_FOUND when it was never committed,
  *   PERSISTENCE_DANGLING_REFERENCE, PERSISTENCE_BLOB_MISSING, PERSISTENCE_BLOB_DAMAGED; the signal's reason; the errors of the file system.
  * @see ZODB's `exportFile`
  * @public
@@ -81,6 +90,7 @@ export async function exportSubtree(
   to: string | Writable,
   options: SubtreeOptions = {},
 ): Promise<ExportSummary> {
+  checkOptions(options, OPTION_RULES, InvalidDatabaseOptionError)
   const subtree = new Subtree(object, options)
   const target = typeof to === 'string' ? createWriteStream(to) : to
   try {

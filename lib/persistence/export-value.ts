@@ -152,10 +152,9 @@ function objectOf(
   return Object.fromEntries(entries.map(([name, part]) => [textOf(name), inner(part)]))
 }
 
-/** @throws TypeError when it is no oid as exports write it. */
+/** @throws TypeError or RangeError when it is no oid as exports write it. */
 export function parseOid(text: unknown): Oid {
-  if (!/^[0-9a-f]{16}$/.test(textOf(text))) throw new TypeError(`${text} is no oid`)
-  return toOid(Number.parseInt(text as string, 16))
+  return toOid(textOf(text))
 }
 
 function textOf(value: unknown): string {

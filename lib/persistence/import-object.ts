@@ -1,12 +1,13 @@
 import { createReadStream } from 'node:fs'
-import { codeOf } from '../foundation/index.js'
+import { aFunction, checkOptions, codeOf, type OptionRules } from '../foundation/index.js'
 import type { Oid } from '../storage/index.js'
-import { InvalidExportError, TruncatedExportError } from './errors.js'
+import { InvalidDatabaseOptionError, InvalidExportError, TruncatedExportError } from './errors.js'
 import {
   EXPORT_FORMAT,
   EXPORT_VERSION,
   type ExportOptions,
   type ExportProgress,
+  exportOptionRules,
 } from './export-format.js'
 import { parseOid } from './export-value.js'
 import { ImportStore } from './import-store.js'
@@ -20,6 +21,8 @@ export interface ImportOptions extends ExportOptions {
    */
   readonly outside?: (exported: Oid) => Oid | undefined
 }
+
+const OPTION_RULES: OptionRules<ImportOptions> = { ...exportOptionRules, outside: aFunction }
 
 /** @public */
 export interface ImportSummary extends ExportProgress {
@@ -41,7 +44,7 @@ export interface ImportSummary extends ExportProgress {
  * pack; so does the root, until it has a place.
  *
  * @param from - a file, or its content piece by piece.
- * @throws PERSISTENCE_INVALID_EXPORT, PERSISTENCE_TRUNCATED_EXPORT; the signal's reason; the errors of
+ * @throws PERSISTENCE_INVALID_OPTION, PERSISTENCE_INVALID_EXPORT, PERSISTENCE_TRUNCATED_EXPORT; the signal's reason; the errors of
  *   the source and of a commit.
  * @see ZODB's `importFile`
  * @public
@@ -51,6 +54,7 @@ export async function importObject(
   from: string | AsyncIterable<string | Uint8Array>,
   options: ImportOptions = {},
 ): Promise<ImportSummary> {
+  checkOptions(options, OPTION_RULES, InvalidDatabaseOptionError)
   const importing = new Importing(database, options)
   try {
     for await (const line of linesOf(typeof from === 'string' ? createReadStream(from) : from)) {

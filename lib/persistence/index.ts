@@ -69,6 +69,7 @@ export {
   ForeignObjectError,
   FutureInstantError,
   InvalidClassError,
+  InvalidDatabaseOptionError,
   InvalidExportError,
   InvalidInstantError,
   InvalidKeyError,
@@ -107,7 +108,7 @@ export { KEPT_BY_UNDO } from './kept-by-undo.js'
 export { Length } from './length.js'
 export { marksOf, setMarkedClassListener, setMarks } from './marks.js'
 export { ObjectDatabase } from './object-database.js'
-export type { ObjectDatabaseOptions } from './object-database-options.js'
+export { type ObjectDatabaseOptions, objectDatabaseOptionRules } from './object-database-options.js'
 export type { HistoryEntry, HistoryOptions } from './object-history.js'
 export { oidsOfClass } from './objects-of-class.js'
 export type { PackOptions, PackProgress, PackReport } from './pack.js'

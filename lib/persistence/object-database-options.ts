@@ -1,4 +1,14 @@
-import type { Clock } from '../foundation/index.js'
+import {
+  aBoolean,
+  aClock,
+  aFunction,
+  anObjectWith,
+  anything,
+  aWholeNumber,
+  type Clock,
+  type OptionRules,
+  oneOf,
+} from '../foundation/index.js'
 import {
   createDirectoryStorage,
   type DirectoryStorageOptions,
@@ -8,6 +18,7 @@ import {
 } from '../storage/index.js'
 import type { ErrorReporter } from '../transaction/index.js'
 import type { ClassFactory, OnMissingClass } from './class-table.js'
+import { InvalidDatabaseOptionError } from './errors.js'
 import type { ObjectCacheLimits } from './object-cache.js'
 import type { RecordRules } from './outgoing-commit.js'
 
@@ -59,9 +70,27 @@ export interface ObjectDatabaseOptions {
   readonly onError?: ErrorReporter
 }
 
+/** What they may be; `level` and `history` as the storage says. */
+export const objectDatabaseOptionRules: OptionRules<ObjectDatabaseOptions> = {
+  storage: anObjectWith('a storage', ['open', 'write', 'snapshot', 'close']),
+  level: anything,
+  history: anything,
+  readOnly: aBoolean,
+  durability: oneOf('sync', 'relaxed'),
+  cacheBytes: aWholeNumber(0),
+  cacheObjects: aWholeNumber(0),
+  poolSize: aWholeNumber(0),
+  clock: aClock,
+  checkReferences: aBoolean,
+  onMissingClass: oneOf('throw', 'broken'),
+  classFactory: aFunction,
+  largeRecordBytes: aWholeNumber(1),
+  onError: aFunction,
+}
+
 /**
  * Where the records are kept: in a directory, if not in a storage that was given. Not opened yet.
- * @throws RangeError when a history is asked of a storage that was given.
+ * @throws PERSISTENCE_INVALID_OPTION when a history is asked of a storage that was given.
  */
 export function storageFor(
   location: string,
@@ -75,7 +104,7 @@ export function storageFor(
     })
   }
   if (history === undefined) return storage
-  throw new RangeError(
+  throw new InvalidDatabaseOptionError(
     'history is kept by the storage, and one was given: say there what to keep, or leave `storage` out',
   )
 }

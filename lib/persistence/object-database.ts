@@ -1,4 +1,4 @@
-import { type Clock, outsideAllScopes, systemClock } from '../foundation/index.js'
+import { type Clock, checkOptions, outsideAllScopes, systemClock } from '../foundation/index.js'
 import {
   formatTid,
   NO_TID,
@@ -19,10 +19,12 @@ import type { TransactionContext } from './connection-context.js'
 import type { ConnectionSiblings, SiblingTerms } from './connection-siblings.js'
 import { DatabaseConnections, type SharedParts } from './database-connections.js'
 import { DatabaseHistory } from './database-history.js'
+import { InvalidDatabaseOptionError } from './errors.js'
 import { type Instant, listOfTids } from './instant.js'
 import {
   cacheLimitsIn,
   type ObjectDatabaseOptions,
+  objectDatabaseOptionRules,
   recordRulesIn,
   storageFor,
 } from './object-database-options.js'
@@ -61,6 +63,7 @@ export class ObjectDatabase {
     location: string,
     options: ObjectDatabaseOptions = {},
   ): Promise<ObjectDatabase> {
+    checkOptions(options, objectDatabaseOptionRules, InvalidDatabaseOptionError)
     const database = new ObjectDatabase(
       await ObjectDatabase.openStorage(location, options),
       options,
@@ -390,7 +393,7 @@ export class ObjectDatabase {
    * A transaction that began before an object was removed, and refers to it, fails with a conflict.
    *
    * Source: `ZODB.DB.pack`.
-   * @throws PERSISTENCE_ALREADY_PACKING when one is under way.
+   * @throws PERSISTENCE_INVALID_OPTION; PERSISTENCE_ALREADY_PACKING when one is under way.
    * @throws STORAGE_HISTORY_UNAVAILABLE when `before` is given and no history is kept.
    * @throws STORAGE_CORRUPT_RECORD when an object cannot be read: nothing was removed; see `verify`.
    * @throws STORAGE_CLOSED when the database closes meanwhile; STORAGE_READ_ONLY; the signal's reason.
@@ -435,10 +438,10 @@ export class ObjectDatabase {
   ): Promise<T> {
     try {
       this.#assertWritable()
+      return this.#runner.run(fn, options)
     } catch (error) {
       return Promise.reject(error)
     }
-    return this.#runner.run(fn, options)
   }
 
   #sharedParts(): SharedParts {

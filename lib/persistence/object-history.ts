@@ -1,3 +1,4 @@
+import { aWholeNumber, checkOptions, type OptionRules } from '../foundation/index.js'
 import {
   formatOid,
   ObjectNotFoundError,
@@ -6,6 +7,7 @@ import {
   type Storage,
   type Tid,
 } from '../storage/index.js'
+import { InvalidDatabaseOptionError } from './errors.js'
 
 /**
  * One revision of an object, and the transaction that wrote it.
@@ -38,17 +40,20 @@ export interface HistoryOptions {
   readonly limit?: number | undefined
 }
 
+const OPTION_RULES: OptionRules<HistoryOptions> = { limit: aWholeNumber(0) }
+
 /**
  * The revisions of an object, newest first.
- * @throws STORAGE_OBJECT_NOT_FOUND when there never was such an object, or nothing is left of it.
+ * @throws PERSISTENCE_INVALID_OPTION; STORAGE_OBJECT_NOT_FOUND when there never was such an object, or nothing is left of it.
  */
 export function historyOf(
   storage: Storage,
   oid: Oid,
-  { limit }: HistoryOptions,
+  options: HistoryOptions,
 ): readonly HistoryEntry[] {
-  const revisions = storage.revisions(oid, { limit })
-  if (revisions.length === 0 && limit !== 0) {
+  checkOptions(options, OPTION_RULES, InvalidDatabaseOptionError)
+  const revisions = storage.revisions(oid, options)
+  if (revisions.length === 0 && options.limit !== 0) {
     throw new ObjectNotFoundError(
       `The database in ${storage.location} has no revision of an object with oid ${formatOid(oid)}: it was ` +
         'never stored, or was removed before the history begins',

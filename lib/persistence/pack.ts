@@ -1,4 +1,14 @@
-import { type Clock, invariant } from '../foundation/index.js'
+import {
+  aBoolean,
+  aFunction,
+  anAbortSignal,
+  anIterable,
+  anything,
+  type Clock,
+  invariant,
+  milliseconds,
+  type OptionRules,
+} from '../foundation/index.js'
 import {
   HistoryUnavailableError,
   type Oid,
@@ -37,6 +47,16 @@ export interface PackOptions {
   /** Ends it early. What is removed by then stays removed; the next one goes on. */
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: PackProgress) => void) | undefined
+}
+
+/** What the options of a pack may be; `before` is checked with the history at hand. */
+export const packOptionRules: OptionRules<PackOptions> = {
+  before: anything,
+  garbageCollection: aBoolean,
+  graceMs: milliseconds,
+  keep: anIterable,
+  signal: anAbortSignal,
+  onProgress: aFunction,
 }
 
 /**

@@ -1,10 +1,12 @@
-import { AlreadyPackingError } from './errors.js'
+import { checkOptions } from '../foundation/index.js'
+import { AlreadyPackingError, InvalidDatabaseOptionError } from './errors.js'
 import {
   Pack,
   type PackOptions,
   type PackParts,
   type PackProgress,
   type PackReport,
+  packOptionRules,
 } from './pack.js'
 import { RecentCommits } from './recent-commits.js'
 
@@ -26,8 +28,9 @@ export class Packing {
     return this.#pack?.progress
   }
 
-  /** @throws PERSISTENCE_ALREADY_PACKING, and what a pack throws. */
+  /** @throws PERSISTENCE_INVALID_OPTION, PERSISTENCE_ALREADY_PACKING, and what a pack throws. */
   async start(options: PackOptions): Promise<PackReport> {
+    checkOptions(options, packOptionRules, InvalidDatabaseOptionError)
     if (this.#pack !== undefined) {
       const { phase, done, total } = this.#pack.progress
       throw new AlreadyPackingError(

@@ -2,7 +2,7 @@ import { ConflictError } from '../storage/index.js'
 import { type RunOptions, run, runInTransactionScope } from '../transaction/index.js'
 import type { CommitWriter } from './commit-writer.js'
 import { placeOfConflict } from './conflict-place.js'
-import type { Connection, Isolation } from './connection.js'
+import { assertIsolation, type Connection, type Isolation } from './connection.js'
 import { ConnectionContext, type TransactionContext } from './connection-context.js'
 import { ConnectionPool } from './connection-pool.js'
 import type { DatabaseConnections } from './database-connections.js'
@@ -55,10 +55,15 @@ export class TransactionRunner {
     this.#readers = new ConnectionPool(() => connections.scoped({ isReadOnly: true }), poolSize)
   }
 
-  /** Commits, aborts, or begins again when it conflicts and the winner is published. */
+  /**
+   * Commits, aborts, or begins again when it conflicts and the winner is published.
+   * @throws PERSISTENCE_INVALID_OPTION
+   */
   run<T>(fn: TransactionFunction<T>, options: TransactionOptions): Promise<T> {
+    const { isolation = 'snapshot' } = options
+    assertIsolation(isolation)
     const connection = this.#writers.acquire()
-    connection.isolation = options.isolation ?? 'snapshot'
+    connection.isolation = isolation
     // No clock: a test that holds the database's would hold up every transaction that conflicts.
     return run(
       connection.transactionManager,

@@ -2,22 +2,32 @@ import { access, constants, mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { DatabaseOptions } from 'classic-level'
 import { Level } from 'level'
-import { TreehookError } from '../foundation/index.js'
+import {
+  aBoolean,
+  aWholeNumber,
+  checkOption,
+  checkOptions,
+  type OptionRule,
+  type OptionRules,
+  TreehookError,
+} from '../foundation/index.js'
 import type { DatabasePlace } from './database-place.js'
 import { DirectoryBlobs } from './directory-blobs.js'
 import { DirectoryLock } from './directory-lock.js'
 import {
   CorruptStorageError,
   diskFailed,
+  InvalidStorageOptionError,
   NotADirectoryError,
   NotWritableError,
   StorageFullError,
   UnknownFormatError,
 } from './errors.js'
+import { aHistory } from './history-option.js'
 import type { History } from './interfaces.js'
 import type { LevelDatabase } from './level-database.js'
 import { hasCode, isDiskFailure, isDiskFull, isNotWritable, says } from './level-error.js'
-import { DEFAULT_WRITE_BUFFER_BYTES, LevelStorage } from './level-storage.js'
+import { BUFFER_BYTES, DEFAULT_WRITE_BUFFER_BYTES, LevelStorage } from './level-storage.js'
 import { checkLogs } from './log-check.js'
 import { syncLogs } from './log-sync.js'
 import type { Tid } from './tid.js'
@@ -55,6 +65,20 @@ const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024
 /** LevelDB takes no less, whatever it is told. */
 const LEAST_WRITE_BUFFER_BYTES = 64 * 1024
 
+const A_PATH: OptionRule = {
+  accepts: (value) => typeof value === 'string' && value !== '',
+  words: 'the path of a directory',
+}
+
+const OPTION_RULES: OptionRules<DirectoryStorageOptions> = {
+  cacheBytes: aWholeNumber(1, Number.MAX_SAFE_INTEGER, 'a whole number of bytes'),
+  compression: aBoolean,
+  writeBufferBytes: BUFFER_BYTES,
+  readOnly: aBoolean,
+  history: aHistory,
+  checkpointBytes: BUFFER_BYTES,
+}
+
 /** classic-level's options, none left to its defaults where ours differ. */
 type LevelOptions = {
   readonly [Name in
@@ -69,13 +93,15 @@ type LevelOptions = {
 /**
  * A storage in a directory, kept by LevelDB. Not yet open: `open` creates the directory and those
  * above it, unless `readOnly`.
- * @throws RangeError when a size is no whole number of bytes above 0, and below 2^32, or `history` is no such option.
+ * @throws STORAGE_INVALID_OPTION
  * @public
  */
 export function createDirectoryStorage(
   location: string,
   options: DirectoryStorageOptions = {},
 ): LevelStorage {
+  checkOption('location', location, A_PATH, InvalidStorageOptionError)
+  checkOptions(options, OPTION_RULES, InvalidStorageOptionError)
   const {
     cacheBytes = DEFAULT_CACHE_BYTES,
     compression = true,
@@ -84,9 +110,6 @@ export function createDirectoryStorage(
     history,
     checkpointBytes,
   } = options
-  assertBytes('cacheBytes', cacheBytes, Number.MAX_SAFE_INTEGER)
-  assertBytes('writeBufferBytes', writeBufferBytes, 0xffff_ffff)
-  if (checkpointBytes !== undefined) assertBytes('checkpointBytes', checkpointBytes, 0xffff_ffff)
   const place = new LevelDirectory(location, {
     keyEncoding: 'buffer',
     valueEncoding: 'buffer',
@@ -268,11 +291,5 @@ async function createOne(path: string): Promise<boolean> {
     if (hasCode(error, 'EEXIST')) return true
     if (hasCode(error, 'ENOENT') && path !== dirname(path)) return false
     throw error
-  }
-}
-
-function assertBytes(name: string, value: number, highest: number): void {
-  if (!Number.isSafeInteger(value) || value < 1 || value > highest) {
-    throw new RangeError(`${name} is ${value}: give a whole number of bytes from 1 to ${highest}`)
   }
 }

@@ -275,6 +275,12 @@ export function diskFailed(location: string, cause: unknown): DiskFailedError {
   )
 }
 
+/** An option of a storage that does not exist, or has a value that it cannot have. @public */
+export class InvalidStorageOptionError extends defineError(
+  'InvalidStorageOptionError',
+  'STORAGE_INVALID_OPTION',
+) {}
+
 /** Every class of this layer's error table, in the order of this file. */
 export const storageErrors: readonly ErrorClass[] = [
   StorageClosedError,
@@ -296,4 +302,5 @@ export const storageErrors: readonly ErrorClass[] = [
   HistoryUnavailableError,
   CheckpointFailedError,
   NotEmptyError,
+  InvalidStorageOptionError,
 ]

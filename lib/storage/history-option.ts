@@ -1,17 +1,17 @@
-import type { History } from './interfaces.js'
+import type { OptionRule } from '../foundation/index.js'
 
-/** @throws RangeError when it is none of those that there are. */
-export function assertHistory(history: History | undefined): void {
-  if (history === undefined || history === 'off' || history === 'all') return
-  const { maxAgeMs, maxTransactions } = history as {
-    maxAgeMs?: unknown
-    maxTransactions?: unknown
-  }
-  const isAge = typeof maxAgeMs === 'number' && maxAgeMs >= 0
-  const isCount = Number.isSafeInteger(maxTransactions) && (maxTransactions as number) >= 1
-  if (isAge === isCount) {
-    throw new RangeError(
-      "history is 'off', 'all', { maxAgeMs } of 0 or more, or { maxTransactions } of 1 or more",
-    )
-  }
+/** Which `History` there is. */
+export const aHistory: OptionRule = {
+  accepts: isHistory,
+  words: "'off', 'all', { maxAgeMs } of 0 or more, or { maxTransactions } of 1 or more",
+}
+
+function isHistory(history: unknown): boolean {
+  if (typeof history !== 'object' || history === null) return history === 'off' || history === 'all'
+  const { maxAgeMs, maxTransactions, ...others } = history as Record<string, unknown>
+  if (Object.keys(others).length > 0) return false
+  if (maxTransactions === undefined) return typeof maxAgeMs === 'number' && maxAgeMs >= 0
+  return (
+    maxAgeMs === undefined && Number.isSafeInteger(maxTransactions) && Number(maxTransactions) >= 1
+  )
 }

@@ -15,6 +15,7 @@ export {
   CorruptStorageError,
   DiskFailedError,
   HistoryUnavailableError,
+  InvalidStorageOptionError,
   NotADirectoryError,
   NotEmptyError,
   NotWritableError,

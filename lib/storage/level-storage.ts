@@ -1,12 +1,20 @@
+import {
+  aBoolean,
+  aWholeNumber,
+  checkOptions,
+  milliseconds,
+  type OptionRule,
+  type OptionRules,
+} from '../foundation/index.js'
 import type { BlobStore } from './blob-store.js'
 import { Checkpointer } from './checkpointer.js'
 import { CommitLinks } from './commit-links.js'
 import { CommitRow } from './commit-row.js'
 import type { DatabasePlace } from './database-place.js'
-import { NotEmptyError } from './errors.js'
+import { InvalidStorageOptionError, NotEmptyError } from './errors.js'
 import { fill } from './filling.js'
 import type { Generation } from './generation.js'
-import { assertHistory } from './history-option.js'
+import { aHistory } from './history-option.js'
 import type {
   ClassRow,
   CommitRange,
@@ -53,6 +61,16 @@ export interface LevelStorageOptions {
 export const DEFAULT_WRITE_BUFFER_BYTES = 4 * 1024 * 1024
 const DEFAULT_CHECKPOINT_BYTES = 4 * 1024 * 1024
 const DEFAULT_IDLE_MS = 1000
+/** As many as LevelDB can count. */
+export const BUFFER_BYTES: OptionRule = aWholeNumber(1, 0xffff_ffff, 'a whole number of bytes')
+
+const OPTION_RULES: OptionRules<LevelStorageOptions> = {
+  readOnly: aBoolean,
+  writeBufferBytes: BUFFER_BYTES,
+  history: aHistory,
+  checkpointBytes: BUFFER_BYTES,
+  idleMs: milliseconds,
+}
 
 /** What a storage has once it was opened. */
 interface Opened {
@@ -79,9 +97,9 @@ export class LevelStorage implements Storage {
   #onTheirWay: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
 
-  /** @throws RangeError when the limit of the history is none. */
+  /** @throws STORAGE_INVALID_OPTION */
   constructor(place: DatabasePlace, options: LevelStorageOptions = {}) {
-    assertHistory(options.history)
+    checkOptions(options, OPTION_RULES, InvalidStorageOptionError)
     this.#place = place
     this.#options = options
     this.#phase = new StoragePhase(place.location, { isReadOnly: this.isReadOnly })

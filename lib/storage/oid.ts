@@ -1,4 +1,4 @@
-import { toHex64 } from '../foundation/index.js'
+import { fromHex64, toHex64 } from '../foundation/index.js'
 
 declare const oidBrand: unique symbol
 
@@ -12,10 +12,15 @@ export type Oid = number & { readonly [oidBrand]: true }
 /** The root mapping's. @public */
 export const ROOT_OID = 0 as Oid
 
-/** @throws RangeError when `value` is no whole number from 0 to 2^53 - 1. @public */
-export function toOid(value: number): Oid {
-  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is no oid`)
-  return value as Oid
+/**
+ * @param value - also as messages print it.
+ * @throws RangeError when it is no whole number from 0 to 2^53 - 1, or not its 16 hex digits.
+ * @public
+ */
+export function toOid(value: number | string): Oid {
+  const number = typeof value === 'string' ? fromHex64(value) : value
+  if (!Number.isSafeInteger(number) || number < 0) throw new RangeError(`${value} is no oid`)
+  return number as Oid
 }
 
 /** 16 hex digits, as every message prints an oid. @public */

@@ -1,4 +1,4 @@
-import { toHex64 } from '../foundation/index.js'
+import { fromHex64, toHex64 } from '../foundation/index.js'
 
 declare const tidBrand: unique symbol
 
@@ -13,10 +13,15 @@ export type Tid = number & { readonly [tidBrand]: true }
 /** Before the first commit. @public */
 export const NO_TID = 0 as Tid
 
-/** @throws RangeError when `value` is no whole number from 0 to 2^53 - 1. @public */
-export function toTid(value: number): Tid {
-  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is no tid`)
-  return value as Tid
+/**
+ * @param value - also as messages print it.
+ * @throws RangeError when it is no whole number from 0 to 2^53 - 1, or not its 16 hex digits.
+ * @public
+ */
+export function toTid(value: number | string): Tid {
+  const number = typeof value === 'string' ? fromHex64(value) : value
+  if (!Number.isSafeInteger(number) || number < 0) throw new RangeError(`${value} is no tid`)
+  return number as Tid
 }
 
 /** 16 hex digits, as every message prints a tid. @public */

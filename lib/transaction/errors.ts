@@ -165,14 +165,7 @@ export class TransactionMetadataError extends defineError(
 export class InvalidOptionError extends defineError(
   'InvalidOptionError',
   'TRANSACTION_INVALID_OPTION',
-) {
-  /** @param accepted - in words: `a whole number from 1 upward`. */
-  static of(option: string, value: unknown, accepted: string): InvalidOptionError {
-    return new InvalidOptionError(`${option} must be ${accepted}, not ${String(value)}.`, {
-      details: { option, value },
-    })
-  }
-}
+) {}
 
 /** This layer's rows of the error table. @public */
 export const transactionErrors: readonly ErrorClass[] = [

@@ -1,7 +1,12 @@
 import {
+  aFunction,
+  anAbortSignal,
+  aWholeNumber,
   type Clock,
   callInScopes,
+  checkOption,
   currentScopes,
+  milliseconds,
   systemClock,
   TreehookError,
 } from '../foundation/index.js'
@@ -169,14 +174,20 @@ function refuseNesting(): void {
   }
 }
 
-function refuseInvalid({ tries, deadlineMs }: RunOptions): void {
-  if (tries !== undefined && !(Number.isSafeInteger(tries) && tries >= 1)) {
-    throw InvalidOptionError.of('tries', tries, 'a whole number from 1 upward')
+/** By name, and not with `checkOptions`: this is done for each transaction. */
+function refuseInvalid({ tries, deadlineMs, signal, backoffMs, beforeRetry }: RunOptions): void {
+  if (tries !== undefined) checkOption('tries', tries, TRIES, InvalidOptionError)
+  if (deadlineMs !== undefined) {
+    checkOption('deadlineMs', deadlineMs, milliseconds, InvalidOptionError)
   }
-  if (deadlineMs !== undefined && !(typeof deadlineMs === 'number' && deadlineMs >= 0)) {
-    throw InvalidOptionError.of('deadlineMs', deadlineMs, 'a number of milliseconds from 0 upward')
+  if (signal !== undefined) checkOption('signal', signal, anAbortSignal, InvalidOptionError)
+  if (backoffMs !== undefined) checkOption('backoffMs', backoffMs, aFunction, InvalidOptionError)
+  if (beforeRetry !== undefined) {
+    checkOption('beforeRetry', beforeRetry, aFunction, InvalidOptionError)
   }
 }
+
+const TRIES = aWholeNumber(1)
 
 /** Ms since now; reads no clock when there is no deadline to keep. */
 function stopwatch({ deadlineMs, clock = systemClock }: RunOptions & RunTools): () => number {

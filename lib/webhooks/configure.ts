@@ -5,6 +5,7 @@ import {
   IObjectRemovedEvent,
   parentOf,
 } from '../content/index.js'
+import { type OptionRule, oneOf } from '../foundation/index.js'
 import { WebhookDeliveryAttempt } from './attempt.js'
 import { registerCopyHooks } from './copy-hooks.js'
 import { DefaultDialect } from './dialect.js'
@@ -28,6 +29,8 @@ import { deactivateWhenRemoved } from './subscription-manager.js'
  * @public
  */
 export type DispatchSet = 'none' | 'recommended' | 'promiscuous'
+
+export const aDispatchSet: OptionRule = oneOf('none', 'recommended', 'promiscuous')
 
 /** What this layer registers with a database: plays the part of `configure.zcml`. */
 export function configureWebhooks(

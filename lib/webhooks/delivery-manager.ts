@@ -1,11 +1,22 @@
 import { implementer } from '../component/index.js'
 import { parentOf } from '../content/index.js'
-import { outsideAllScopes } from '../foundation/index.js'
+import {
+  aBoolean,
+  aFunction,
+  anIterable,
+  anObjectWith,
+  anything,
+  aWholeNumber,
+  checkOptions,
+  type OptionRules,
+  outsideAllScopes,
+} from '../foundation/index.js'
 import type { Connection, ObjectDatabase, Oid } from '../persistence/index.js'
 import { WebhookDeliveryAttempt } from './attempt.js'
 import { dialectOf } from './delivery-data-manager.js'
 import { DeliveryQueue, type DeliveryQueueOptions } from './delivery-queue.js'
 import type { DestinationPolicy } from './destination-judge.js'
+import { InvalidSettingError } from './errors.js'
 import { HttpTransport } from './http-transport.js'
 import {
   IWebhookDeliveryManager,
@@ -41,6 +52,19 @@ export interface DeliveryOptions {
   readonly deliver?: boolean
 }
 
+/** What they may be; parts of them are checked by those who work with them. */
+export const deliveryOptionRules: OptionRules<DeliveryOptions> = {
+  destinations: anything,
+  ca: anIterable,
+  deadlineMs: aWholeNumber(1),
+  retry: anything,
+  concurrency: anything,
+  transport: anObjectWith('a transport', ['send', 'close']),
+  random: aFunction,
+  strict: aBoolean,
+  deliver: aBoolean,
+}
+
 /** A stamp that is never current: found in the database, it is looked at before it is sent. */
 const LOOK_AGAIN = -1
 /** Tries whose results may wait to be written before sending waits for them. */
@@ -70,6 +94,7 @@ export class DeliveryManager implements IWebhookDeliveryManager {
   #closing: Promise<void> | undefined
 
   constructor(database: ObjectDatabase, options: DeliveryOptions = {}) {
+    checkOptions(options, deliveryOptionRules, InvalidSettingError)
     const { clock } = database
     this.#database = database
     this.strict = options.strict ?? false

@@ -5,9 +5,9 @@ export {
   AttemptSucceededEvent,
   WebhookDeliveryAttempt,
 } from './attempt.js'
-export { configureWebhooks, type DispatchSet } from './configure.js'
+export { aDispatchSet, configureWebhooks, type DispatchSet } from './configure.js'
 export { connectionAbove } from './connection-above.js'
-export { DeliveryManager, type DeliveryOptions } from './delivery-manager.js'
+export { DeliveryManager, type DeliveryOptions, deliveryOptionRules } from './delivery-manager.js'
 export type { DestinationPolicy } from './destination-judge.js'
 export { DestinationValidator, type DestinationValidatorOptions } from './destination-validator.js'
 export { DefaultDialect } from './dialect.js'

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { assert as fcAssert, maxSafeNat, property } from 'fast-check'
 import {
   asBuffer,
+  fromHex64,
   readUint64,
   toHex64,
   writeUint32,
@@ -25,6 +26,7 @@ describe('A 64-bit number in bytes', () => {
       property(maxSafeNat(), maxSafeNat(), (one, other) => {
         expect(toHex64(one) < toHex64(other)).toBe(one < other)
         expect(toHex64(one)).toHaveLength(16)
+        expect(fromHex64(toHex64(one).toUpperCase())).toBe(one)
       }),
     )
   })

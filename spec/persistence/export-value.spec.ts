@@ -113,6 +113,6 @@ describe('Exported value', () => {
 
   test('an oid has 16 digits', () => {
     expect(parseOid('000000000000002a')).toBe(42)
-    expect(() => parseOid('2a')).toThrow(TypeError)
+    expect(() => parseOid('2a')).toThrow(RangeError)
   })
 })

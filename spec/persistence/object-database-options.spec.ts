@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
+import { ObjectDatabase } from '../../lib/persistence/index.js'
 import {
   cacheLimitsIn,
   recordRulesIn,
   storageFor,
 } from '../../lib/persistence/object-database-options.js'
 import { createMemoryStorage } from '../../lib/storage/index.js'
+import { errorOf } from '../support/storage-builders.js'
 
 describe('The options of a database', () => {
   test('lead to a directory, opened by nobody yet, when no storage is given', () => {
@@ -19,7 +21,31 @@ describe('The options of a database', () => {
   test('lead to the storage that is given, which says itself what history it keeps', () => {
     const storage = createMemoryStorage()
     expect(storageFor('ignored', { storage })).toBe(storage)
-    expect(() => storageFor('ignored', { storage, history: 'all' })).toThrow(RangeError)
+    const kept = () => storageFor('ignored', { storage, history: 'all' })
+    expect(kept).toThrow(expect.objectContaining({ code: 'PERSISTENCE_INVALID_OPTION' }))
+  })
+
+  test.each([
+    { cacheBytes: -1 },
+    { cacheBytes: '64MB' },
+    { cacheObjects: Number.NaN },
+    { poolSize: 0.5 },
+    { durability: 'Sync' },
+    { readOnly: 'no' },
+    { storage: {} },
+    { clock: Date },
+    { onMissingClass: 'ignore' },
+    { classFactory: {} },
+    { largeRecordBytes: 0 },
+    { onError: 'print' },
+    { checkReferences: 1 },
+    { durabilty: 'sync' },
+    5,
+  ])('are refused by name: %p', async (options) => {
+    const open = () => ObjectDatabase.open('/nowhere', options as never)
+    const error = await errorOf(open)
+    expect(error).toMatchObject({ code: 'PERSISTENCE_INVALID_OPTION' })
+    expect(error.message).toContain(Object.keys(options)[0] ?? 'Options are an object')
   })
 
   test('limit what a connection holds', () => {

@@ -90,6 +90,15 @@ describe('A function in a transaction', () => {
     expect(await db.view((context) => bobOf(context).data)).toBe(3)
   })
 
+  test('an isolation that there is not is refused, and takes no connection along', async () => {
+    const db = await aDatabase()
+    const misspelt = { isolation: 'serialisable' as never }
+    expect(await codeThrownBy(() => db.transaction(() => 1, misspelt))).toBe(
+      'PERSISTENCE_INVALID_OPTION',
+    )
+    expect(await db.transaction(({ connection }) => connection.isolation)).toBe('snapshot')
+  })
+
   test('a conflict is thrown when no try is left', async () => {
     const db = await aDatabaseWithBob({ data: 0 })
     const error = await errorOf(() =>

@@ -1,23 +1,30 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { ClassicLevel } from 'classic-level'
 import {
+  backup,
   Contained,
+  copyStorage,
   createDirectoryStorage,
   Database,
   definePersistent,
+  exportSubtree,
   Folder,
   field,
   IObjectModifiedEvent,
+  importObject,
   oidOf,
   Persistent,
+  restore,
   Site,
   stored,
   subscribeToResource,
   TreehookError,
   traverse,
+  verify,
+  verifyBackup,
 } from 'treehook'
 
 @stored('bad-input.Note')
@@ -95,6 +102,51 @@ describe('A directory that cannot be opened', () => {
     const { code, message } = await refusal(() => Database.open(directory))
     expect(code).toBe('STORAGE_UNKNOWN_FORMAT')
     expect(message).toContain('99')
+  })
+})
+
+describe('An option that there is not, or that has a value which it cannot have', () => {
+  test.each([
+    [{ durability: 'Sync' }, 'PERSISTENCE_INVALID_OPTION', 'durability'],
+    [{ durabilty: 'sync' }, 'PERSISTENCE_INVALID_OPTION', 'durabilty'],
+    [{ cacheBytes: -1 }, 'PERSISTENCE_INVALID_OPTION', 'cacheBytes'],
+    [{ level: { compresion: true } }, 'STORAGE_INVALID_OPTION', 'compresion'],
+    [{ history: 'some' }, 'STORAGE_INVALID_OPTION', 'history'],
+    [{ webhooks: { dispatch: 'recomended' } }, 'WEBHOOK_INVALID_SETTING', 'dispatch'],
+    [{ webhooks: { dispach: 'recommended' } }, 'WEBHOOK_INVALID_SETTING', 'dispach'],
+    [{ evolve: { mode: 'evlove' } }, 'CONTENT_INVALID_SCHEMA', 'mode'],
+  ])(
+    'at the opening: %j is refused by its name, and nothing is left open',
+    async (options, code, name) => {
+      const refused = await refusal(() => Database.open(directory, options as never))
+      expect(refused.code).toBe(code)
+      expect(refused.message).toContain(name)
+      await (await aDatabase()).close()
+    },
+  )
+
+  test('of what takes long: refused before anything is done', async () => {
+    await using db = await aDatabase()
+    const backups = join(directory, 'backups')
+    const lines = join(directory, 'lines')
+    const misspelt = { onProgres: () => undefined } as never
+    for (const work of [
+      () => db.pack(misspelt),
+      () => backup(db, backups, misspelt),
+      () => verify(db, misspelt),
+      () => verifyBackup(backups, misspelt),
+      () => restore(backups, join(directory, 'restored'), misspelt),
+      () => copyStorage(db, createDirectoryStorage(join(directory, 'copy')), misspelt),
+      () => db.view(({ root }) => exportSubtree(root, lines, misspelt)),
+      () => importObject(db, lines, misspelt),
+      () => db.changes(misspelt).next(),
+      () => db.history(0 as never, misspelt),
+    ]) {
+      const { code, message } = await refusal(work)
+      expect(code).toMatch(/^(OPERATIONS|PERSISTENCE)_INVALID_OPTION$/)
+      expect(message).toContain('onProgres')
+    }
+    expect(await readdir(directory)).not.toContain('backups')
   })
 })
 

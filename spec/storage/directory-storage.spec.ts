@@ -170,25 +170,26 @@ describe('A directory', () => {
     expect(await readdir(directory)).toEqual([])
   })
 
-  test('with a size of no bytes is a mistake of the caller', () => {
-    expect(() => createDirectoryStorage(directory, { cacheBytes: 0 })).toThrow(RangeError)
-    expect(() => createDirectoryStorage(directory, { checkpointBytes: 0 })).toThrow(RangeError)
-    expect(() => createDirectoryStorage(directory, { writeBufferBytes: 2 ** 32 })).toThrow(
-      RangeError,
-    )
+  test.each([
+    { cacheBytes: 0 },
+    { checkpointBytes: 0 },
+    { writeBufferBytes: 2 ** 32 },
+    { compression: 'snappy' },
+    { readOnly: 1 },
+    { history: {} },
+    { history: 'on' },
+    { cachebytes: 1024 },
+  ])('with the options %j is a mistake of the caller', async (options) => {
+    const create = () => createDirectoryStorage(directory, options as never)
+    expect(await errorOf(create)).toMatchObject({
+      code: 'STORAGE_INVALID_OPTION',
+      message: expect.stringContaining(Object.keys(options)[0] as string),
+    })
   })
 
-  test.each([{}, { maxAgeMs: -1 }, { maxTransactions: 0 }, { maxAgeMs: 1, maxTransactions: 1 }])(
-    'with the history %j is a mistake of the caller',
-    (history) => {
-      expect(() => createDirectoryStorage(directory, { history: history as never })).toThrow(
-        /maxTransactions/,
-      )
-    },
-  )
-
-  test('with a history of no kind is a mistake of the caller', () => {
-    expect(() => createDirectoryStorage(directory, { history: 'on' as never })).toThrow(RangeError)
+  test.each([undefined, '', 5])('at %j is a mistake of the caller', async (location) => {
+    const create = () => createDirectoryStorage(location as never)
+    expect(await codeThrownBy(create)).toBe('STORAGE_INVALID_OPTION')
   })
 
   test('can be opened again by the same storage after a refusal', async () => {

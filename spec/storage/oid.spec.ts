@@ -9,6 +9,12 @@ describe('An oid', () => {
       expect(() => toOid(value)).toThrow(RangeError)
   })
 
+  test('is read as it is printed', () => {
+    for (const value of [0, 255, 2 ** 53 - 1]) expect(toOid(formatOid(toOid(value)))).toBe(value)
+    for (const text of ['', 'ff', '0x000000000000ff', '0020000000000000', ' 0000000000000ff'])
+      expect(() => toOid(text)).toThrow(RangeError)
+  })
+
   test('is printed as 16 hex digits, in the order of numbers', () => {
     expect(formatOid(toOid(255))).toBe('00000000000000ff')
     expect(formatOid(toOid(2 ** 53 - 1))).toBe('001fffffffffffff')
