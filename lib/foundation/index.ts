@@ -25,6 +25,7 @@ export {
   anIterable,
   anObjectWith,
   anything,
+  aPath,
   aWholeNumber,
   checkOption,
   checkOptions,

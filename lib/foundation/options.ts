@@ -63,6 +63,11 @@ export const anAbortSignal: OptionRule = {
 
 export const aClock: OptionRule = anObjectWith('a clock', ['nowMs', 'monotonicMs', 'sleep'])
 
+export const aPath: OptionRule = {
+  accepts: (value) => typeof value === 'string' && value !== '',
+  words: 'a path',
+}
+
 export const anIterable: OptionRule = {
   accepts: (value) => Object(value) === value && Symbol.iterator in (value as object),
   words: 'what can be iterated',

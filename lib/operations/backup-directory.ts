@@ -1,6 +1,6 @@
 import { mkdir, readdir, realpath, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { DirectoryLock } from '../storage/index.js'
+import { createDirectory, DirectoryLock } from '../storage/index.js'
 import {
   type BackupManifest,
   readManifest,
@@ -8,7 +8,7 @@ import {
   writeManifest,
 } from './backup-manifest.js'
 import { renameDurably } from './durable-files.js'
-import { NoBackupError } from './errors.js'
+import { NoBackupError, unusableDirectory } from './errors.js'
 
 /** On disk: a backup that is being made. */
 const PARTIAL_NAME = 'partial'
@@ -27,7 +27,7 @@ export interface StoredBackup {
 export async function backupsIn(directory: string): Promise<readonly StoredBackup[]> {
   const names = await readdir(directory).catch((error: { code?: unknown }) => {
     if (error.code === 'ENOENT') return []
-    throw error
+    throw unusableDirectory(directory, error)
   })
   return names.flatMap((name) => stored(directory, name)).sort((a, b) => a.number - b.number)
 }
@@ -59,11 +59,18 @@ export class BackupDirectory {
     this.#lock = lock
   }
 
-  /** Creates it when it is missing. @throws STORAGE_LOCKED when another backup is written to it. */
+  /**
+   * Creates it when it is missing.
+   * @throws STORAGE_LOCKED when another backup is written to it; STORAGE_NOT_A_DIRECTORY, STORAGE_NOT_WRITABLE.
+   */
   static async acquire(directory: string): Promise<BackupDirectory> {
-    await mkdir(directory, { recursive: true })
-    const path = await realpath(directory)
-    return new BackupDirectory(path, await DirectoryLock.acquire(path))
+    try {
+      await createDirectory(directory)
+      const path = await realpath(directory)
+      return new BackupDirectory(path, await DirectoryLock.acquire(path))
+    } catch (error) {
+      throw unusableDirectory(directory, error)
+    }
   }
 
   release(): Promise<void> {

@@ -3,6 +3,8 @@ import {
   aBoolean,
   aFunction,
   anAbortSignal,
+  aPath,
+  checkOption,
   checkOptions,
   type OptionRules,
 } from '../foundation/index.js'
@@ -97,7 +99,8 @@ export interface BackupReport extends CopyProgress {
  * @throws OPERATIONS_NO_BACKUP when the database has no commit yet.
  * @throws STORAGE_CORRUPT_RECORD when an object cannot be read: `verify` says which can.
  * @throws OPERATIONS_INVALID_OPTION
- * @throws STORAGE_LOCKED when another backup is being made there; STORAGE_FULL; STORAGE_CLOSED; the
+ * @throws STORAGE_LOCKED when another backup is being made there; STORAGE_NOT_A_DIRECTORY,
+ *   STORAGE_NOT_WRITABLE; STORAGE_FULL; STORAGE_CLOSED; the
  *   signal's reason.
  * @public
  */
@@ -106,6 +109,7 @@ export async function backup(
   directory: string,
   options: BackupOptions = {},
 ): Promise<BackupReport> {
+  checkOption('directory', directory, aPath, InvalidOperationOptionError)
   checkOptions(options, OPTION_RULES, InvalidOperationOptionError)
   const target = await BackupDirectory.acquire(directory)
   try {

@@ -1,4 +1,6 @@
+import { resolve } from 'node:path'
 import { defineError, type ErrorClass } from '../foundation/index.js'
+import { hasCode, isNotWritable, NotADirectoryError, NotWritableError } from '../storage/index.js'
 
 /** There is no backup to restore, or none as old as asked for. @public */
 export class NoBackupError extends defineError('NoBackupError', 'OPERATIONS_NO_BACKUP') {}
@@ -36,6 +38,22 @@ export class InvalidOperationOptionError extends defineError(
   'InvalidOperationOptionError',
   'OPERATIONS_INVALID_OPTION',
 ) {}
+
+/** What the file system says of a directory, in our words; anything else as it is. */
+export function unusableDirectory(directory: string, cause: unknown): unknown {
+  const options = { cause, details: { location: resolve(directory) } }
+  if (hasCode(cause, 'EEXIST', 'ENOTDIR')) {
+    return new NotADirectoryError(
+      `${resolve(directory)} is no directory. Name one, or a path where one can be created.`,
+      options,
+    )
+  }
+  if (!isNotWritable(cause) && !hasCode(cause, 'ENOENT')) return cause
+  return new NotWritableError(
+    `${resolve(directory)} cannot be written by this process. Change its permissions, or name another directory.`,
+    options,
+  )
+}
 
 /** Every class of this layer's error table, in the order of this file. */
 export const operationsErrors: readonly ErrorClass[] = [

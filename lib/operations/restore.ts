@@ -1,9 +1,11 @@
-import { mkdir, readdir, rm, rmdir } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { readdir, rm, rmdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import {
   aFunction,
   anAbortSignal,
   anything,
+  aPath,
+  checkOption,
   checkOptions,
   type OptionRules,
 } from '../foundation/index.js'
@@ -94,6 +96,7 @@ export async function restore(
   target: string | Storage,
   options: RestoreOptions = {},
 ): Promise<RestoreReport> {
+  checkOption('directory', directory, aPath, InvalidOperationOptionError)
   checkOptions(options, OPTION_RULES, InvalidOperationOptionError)
   const chain = await backupChain(await someBackupsIn(directory), options.upTo)
   const restoring = new Restoring(chain, options)
@@ -120,7 +123,6 @@ class Restoring {
 
   async intoDirectory(target: string): Promise<RestoreReport> {
     await assertEmpty(target)
-    await mkdir(dirname(target), { recursive: true })
     const partial = `${target}${PARTIAL_SUFFIX}`
     await rm(partial, { recursive: true, force: true })
     const history = this.#newest.history ? 'all' : 'off'

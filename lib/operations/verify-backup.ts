@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import {
   aFunction,
   anAbortSignal,
+  aPath,
+  checkOption,
   checkOptions,
   codeOf,
   type OptionRules,
@@ -63,6 +65,7 @@ export async function verifyBackup(
   directory: string,
   options: VerifyBackupOptions = {},
 ): Promise<VerifyBackupReport> {
+  checkOption('directory', directory, aPath, InvalidOperationOptionError)
   checkOptions(options, OPTION_RULES, InvalidOperationOptionError)
   const verification = new BackupVerification(options)
   for (const backup of await someBackupsIn(directory)) await verification.check(backup)

@@ -1,8 +1,15 @@
 import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { Readable, type Writable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { aFunction, checkOptions, type OptionRules } from '../foundation/index.js'
+import {
+  aFunction,
+  aPath,
+  checkOption,
+  checkOptions,
+  type OptionRule,
+  type OptionRules,
+} from '../foundation/index.js'
 import {
   type BlobName,
   type BlobSource,
@@ -56,6 +63,11 @@ export interface SubtreeOptions extends ExportOptions {
   readonly belongs?: (candidate: ExportCandidate, context: SubtreeContext) => boolean | 'omit'
 }
 
+const A_TARGET: OptionRule = {
+  accepts: (value) => aPath.accepts(value) || value instanceof Writable,
+  words: 'the path of a file, or a Writable',
+}
+
 const OPTION_RULES: OptionRules<SubtreeOptions> = { ...exportOptionRules, belongs: aFunction }
 
 /** @public */
@@ -90,6 +102,7 @@ export async function exportSubtree(
   to: string | Writable,
   options: SubtreeOptions = {},
 ): Promise<ExportSummary> {
+  checkOption('to', to, A_TARGET, InvalidDatabaseOptionError)
   checkOptions(options, OPTION_RULES, InvalidDatabaseOptionError)
   const subtree = new Subtree(object, options)
   const target = typeof to === 'string' ? createWriteStream(to) : to

@@ -1,16 +1,17 @@
-import { access, constants, mkdir, realpath, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { access, constants, realpath, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import type { DatabaseOptions } from 'classic-level'
 import { Level } from 'level'
 import {
   aBoolean,
+  aPath,
   aWholeNumber,
   checkOption,
   checkOptions,
-  type OptionRule,
   type OptionRules,
   TreehookError,
 } from '../foundation/index.js'
+import { createDirectory } from './create-directory.js'
 import type { DatabasePlace } from './database-place.js'
 import { DirectoryBlobs } from './directory-blobs.js'
 import { DirectoryLock } from './directory-lock.js'
@@ -65,11 +66,6 @@ const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024
 /** LevelDB takes no less, whatever it is told. */
 const LEAST_WRITE_BUFFER_BYTES = 64 * 1024
 
-const A_PATH: OptionRule = {
-  accepts: (value) => typeof value === 'string' && value !== '',
-  words: 'the path of a directory',
-}
-
 const OPTION_RULES: OptionRules<DirectoryStorageOptions> = {
   cacheBytes: aWholeNumber(1, Number.MAX_SAFE_INTEGER, 'a whole number of bytes'),
   compression: aBoolean,
@@ -100,7 +96,7 @@ export function createDirectoryStorage(
   location: string,
   options: DirectoryStorageOptions = {},
 ): LevelStorage {
-  checkOption('location', location, A_PATH, InvalidStorageOptionError)
+  checkOption('location', location, aPath, InvalidStorageOptionError)
   checkOptions(options, OPTION_RULES, InvalidStorageOptionError)
   const {
     cacheBytes = DEFAULT_CACHE_BYTES,
@@ -197,7 +193,7 @@ class LevelDirectory implements DatabasePlace {
     } catch (cause) {
       if (!hasCode(cause, 'ENOENT')) throw cause
       throw new NotADirectoryError(
-        `${this.location} does not exist. Open it without readOnly to create it.`,
+        `${this.location} does not exist. Look at the path: only an opening without readOnly creates a directory.`,
         { cause, details: { location: this.location } },
       )
     }
@@ -269,27 +265,5 @@ class LevelDirectory implements DatabasePlace {
         'name one, or a path where one can be created.',
       { cause, details: { location: this.location } },
     )
-  }
-}
-
-/**
- * Creates a directory and those above it. Node's `mkdir` with `recursive` never returns where a
- * directory answers ENOENT to every name, as `/proc` does.
- */
-async function createDirectory(path: string): Promise<void> {
-  if (await createOne(path)) return
-  await createDirectory(dirname(path))
-  await mkdir(path)
-}
-
-/** @returns whether it is there now; false when the one above it is not. */
-async function createOne(path: string): Promise<boolean> {
-  try {
-    await mkdir(path)
-    return true
-  } catch (error) {
-    if (hasCode(error, 'EEXIST')) return true
-    if (hasCode(error, 'ENOENT') && path !== dirname(path)) return false
-    throw error
   }
 }

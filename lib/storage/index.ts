@@ -1,6 +1,7 @@
 export { type BlobName, formatBlobName, parseBlobName } from './blob-name.js'
 export { piecesOf } from './blob-reading.js'
 export type { BlobDraft, BlobSource, BlobStore } from './blob-store.js'
+export { createDirectory } from './create-directory.js'
 export type { DatabasePlace } from './database-place.js'
 export { BLOBS_DIRECTORY, DirectoryBlobs } from './directory-blobs.js'
 export { DirectoryLock } from './directory-lock.js'
@@ -52,6 +53,7 @@ export type {
 } from './interfaces.js'
 export { ROW_PREFIXES } from './key-space.js'
 export type { LevelDatabase } from './level-database.js'
+export { hasCode, isNotWritable } from './level-error.js'
 export { LevelStorage, type LevelStorageOptions } from './level-storage.js'
 export { looseDrafts } from './loose-drafts.js'
 export {

@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from '@jest/globals'
 import { BackupDirectory, backupsIn, someBackupsIn } from '../../lib/operations/backup-directory.js'
@@ -26,6 +26,19 @@ test('Backups are numbered in their order, and others’ files are left alone', 
   expect((await directory.newest())?.manifest.kind).toBe('incremental')
   await directory.release()
   expect((await readdir(path)).sort()).toEqual(['000001-full', '000002-incremental', 'notes'])
+})
+
+test('A file, or a place where nothing can be written, is told apart from a directory', async () => {
+  const path = await directories.create()
+  const file = join(path, 'file')
+  await writeFile(file, 'mine')
+  for (const place of [file, join(file, 'below')]) {
+    expect(await codeThrownBy(() => BackupDirectory.acquire(place))).toBe('STORAGE_NOT_A_DIRECTORY')
+    expect(await codeThrownBy(() => backupsIn(place))).toBe('STORAGE_NOT_A_DIRECTORY')
+  }
+  expect(await codeThrownBy(() => BackupDirectory.acquire('/proc/treehook'))).toBe(
+    'STORAGE_NOT_WRITABLE',
+  )
 })
 
 test('A backup that fails leaves nothing', async () => {

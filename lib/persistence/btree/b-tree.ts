@@ -39,6 +39,12 @@ export class BTree<K extends Key = Key, V = unknown> extends Persistent {
     return new BTree<AsKey<K>, V>().update(entries as Iterable<readonly [AsKey<K>, V]>)
   }
 
+  /** @throws PERSISTENCE_INVALID_KEY, PERSISTENCE_UNSTORABLE_VALUE */
+  constructor(entries: Iterable<readonly [K, V]> = []) {
+    super()
+    this.update(entries)
+  }
+
   /** How many entries there are. O(1). */
   get size(): number {
     return treeSize(this)

@@ -30,6 +30,12 @@ export class TreeSet<K extends Key = Key> extends Persistent {
     return new TreeSet<AsKey<K>>().update(keys as Iterable<AsKey<K>>)
   }
 
+  /** @throws PERSISTENCE_INVALID_KEY */
+  constructor(keys: Iterable<K> = []) {
+    super()
+    this.update(keys)
+  }
+
   /** How many keys there are. O(1). */
   get size(): number {
     return treeSize(this)

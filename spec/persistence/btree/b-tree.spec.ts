@@ -27,6 +27,19 @@ describe('BTree', () => {
     expect([tree.size, [...tree]]).toEqual([0, []])
   })
 
+  test('is made of entries, of an array, a Map or another tree', () => {
+    const tree = new BTree<string, number>([
+      ['b', 2],
+      ['a', 1],
+    ])
+    expect([...new BTree<string, number>(tree)]).toEqual([...new BTree(new Map(tree))])
+    expect([...tree]).toEqual([
+      ['a', 1],
+      ['b', 2],
+    ])
+    expect(() => new BTree([[Number.NaN, 1]])).toThrow(/no key/)
+  })
+
   test('gives the lowest and highest keys, or those next to a bound', () => {
     const tree = new BTree<number, string>()
     expect([tree.minKey(), tree.maxKey()]).toEqual([undefined, undefined])

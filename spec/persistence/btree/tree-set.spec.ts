@@ -18,6 +18,10 @@ describe('TreeSet', () => {
     expect([...set]).toEqual([])
   })
 
+  test('is made of keys', () => {
+    expect([...new TreeSet<string>(['b', 'a', 'b'])]).toEqual(['a', 'b'])
+  })
+
   test('gives its lowest and highest keys, or those next to a bound', () => {
     const set = TreeSet.from([10, 30, 20])
     expect([set.min(), set.min(11), set.min(31), set.max(), set.max(29), set.max(9)]).toEqual([
