@@ -1,5 +1,5 @@
 import { checkOption, oneOf } from '../foundation/index.js'
-import { formatOid, type Oid, ROOT_OID, type StorageRecord, type Tid } from '../storage/index.js'
+import { formatOid, type Oid, ROOT_OID, type StorageRecord, type Tid, toOid } from '../storage/index.js'
 import {
   type Synchronizer,
   safeReporter,
@@ -146,10 +146,10 @@ export class Connection implements SlotsOwner, Synchronizer, ValidationHost {
    * The one object of this connection with this oid.
    * @throws STORAGE_OBJECT_NOT_FOUND when there is none.
    * @throws STORAGE_READ_CONFLICT when it is newer than the running transaction, which must begin again.
-   * @throws PERSISTENCE_UNKNOWN_CLASS, STORAGE_CORRUPT_RECORD
+   * @throws PERSISTENCE_UNKNOWN_CLASS, STORAGE_CORRUPT_RECORD; RangeError for what is no oid.
    */
   get(oid: Oid): Persistent {
-    const object = this.#objects.query(oid)
+    const object = this.query(oid)
     if (object !== undefined) return object
     const error = this.#view.whyMissing(oid)
     this.#noteConflict(error)
@@ -158,7 +158,7 @@ export class Connection implements SlotsOwner, Synchronizer, ValidationHost {
 
   /** As `get`, with `undefined` when there is none. */
   query(oid: Oid): Persistent | undefined {
-    return this.#objects.query(oid)
+    return this.#objects.query(toOid(oid))
   }
 
   /**

@@ -53,6 +53,16 @@ describe('Connection', () => {
     })
   })
 
+  test('is not asked for what is no oid', async () => {
+    const db = await aDatabase()
+    await db.view(({ connection }) => {
+      for (const value of ['x', -1, 0.5, undefined]) {
+        expect(() => connection.get(value as never)).toThrow(RangeError)
+        expect(() => connection.query(value as never)).toThrow(RangeError)
+      }
+    })
+  })
+
   test('counts what it did, and the database what all did', async () => {
     const db = await aDatabaseWithBob()
     db.cacheClear()
