@@ -5,8 +5,6 @@ import { TimeSlice } from './time-slice.js'
 /** What a keeper works with. */
 export interface BlobKeeperParts {
   readonly storage: Storage
-  /** Whether a commit that is published is there after a power loss, too. */
-  readonly isDurable: boolean
   /** The newest published commit. */
   readonly newestTid: () => Tid
   /** The oldest commit that somebody reads the database at. */
@@ -18,8 +16,8 @@ export interface BlobKeeperParts {
  * Sees to it that the contents of a database's blobs are there as long as a record names them, or somebody
  * reads the database as it was when one did, and not much longer.
  *
- * Without history, a content goes as soon as that is so; with history, with `pack`. Where a power loss may take
- * a commit back, it goes at the next opening: until then the record before may turn up again that names it.
+ * Without history, a content goes as soon as that is so; with history, with `pack`. While a power loss may take
+ * the commit back since which that is so, the content stays: the record before may turn up again that names it.
  */
 export class BlobKeeper {
   readonly #parts: BlobKeeperParts
@@ -56,14 +54,15 @@ export class BlobKeeper {
     this.#superseded.set(formatBlobName(name), { name, since })
   }
 
-  /** Somebody stopped reading: removes what nobody can need any more. Does not wait. */
+  /** Somebody stopped reading: removes what nobody can need any more, now or after a power loss. Does not wait. */
   release(): void {
     if (this.#superseded.size === 0) return
-    const oldest = this.#parts.oldestReadTid()
+    const { syncedTid = Number.POSITIVE_INFINITY } = this.#parts.storage
+    const latest = Math.min(this.#parts.oldestReadTid(), syncedTid)
     for (const [text, { name, since }] of this.#superseded) {
-      if (since > oldest) continue
+      if (since > latest) continue
       this.#superseded.delete(text)
-      this.#removing = this.#removing.then(() => this.#letGo(name)).catch(this.#parts.report)
+      this.#removing = this.#removing.then(() => this.store.remove(name)).catch(this.#parts.report)
     }
   }
 
@@ -88,16 +87,14 @@ export class BlobKeeper {
     await this.#removing
   }
 
-  /** Nobody reads any more: removes what had to wait for that. */
+  /** Nobody reads any more: removes what had to wait for that, or leaves it to the next opening. */
   async close(): Promise<void> {
     await this.#removing
-    for (const { name } of this.#superseded.values()) {
-      await this.#letGo(name).catch(this.#parts.report)
+    const { syncedTid = Number.POSITIVE_INFINITY } = this.#parts.storage
+    for (const { name, since } of this.#superseded.values()) {
+      const isFinal = since <= syncedTid
+      await this.store[isFinal ? 'remove' : 'doubt'](name).catch(this.#parts.report)
     }
     this.#superseded.clear()
-  }
-
-  #letGo(name: BlobName): Promise<void> {
-    return this.#parts.isDurable ? this.store.remove(name) : this.store.doubt(name)
   }
 }

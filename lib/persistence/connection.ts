@@ -1,5 +1,12 @@
 import { checkOption, oneOf } from '../foundation/index.js'
-import { formatOid, type Oid, ROOT_OID, type StorageRecord, type Tid, toOid } from '../storage/index.js'
+import {
+  formatOid,
+  type Oid,
+  ROOT_OID,
+  type StorageRecord,
+  type Tid,
+  toOid,
+} from '../storage/index.js'
 import {
   type Synchronizer,
   safeReporter,

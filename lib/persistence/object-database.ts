@@ -102,7 +102,6 @@ export class ObjectDatabase {
     })
     this.#blobs = new BlobKeeper({
       storage,
-      isDurable: options.durability !== 'relaxed',
       newestTid: () => this.lastTid,
       oldestReadTid: () => {
         const { oldestTid } = this.#store.epochs

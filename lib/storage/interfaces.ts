@@ -244,6 +244,11 @@ export interface Storage {
    * Valid once open.
    */
   readonly historyFrom: Tid | undefined
+  /**
+   * The newest commit that a power loss cannot take back, nor any before it. `undefined`: all that were
+   * acknowledged. Valid once open.
+   */
+  readonly syncedTid?: Tid | undefined
   /** The contents of blobs, which are no part of the records. Valid once open. */
   readonly blobs: BlobStore
 

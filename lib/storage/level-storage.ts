@@ -141,6 +141,10 @@ export class LevelStorage implements Storage {
     return this.#memoryBlobs
   }
 
+  get syncedTid(): Tid {
+    return this.#known().checkpointer.syncedTid
+  }
+
   get historyFrom(): Tid | undefined {
     return this.#known().checkpointer.historyFrom?.tid
   }

@@ -2,18 +2,18 @@ import { describe, expect, test } from '@jest/globals'
 import { BlobKeeper } from '../../lib/persistence/blob-keeper.js'
 import {
   type BlobName,
-  createMemoryStorage,
   formatBlobName,
   type Storage,
   type Tid,
   toOid,
 } from '../../lib/storage/index.js'
+import { WrappedStorage } from '../support/wrapped-storage.js'
 
 const NAME = { oid: toOid(1), contentId: '0a'.repeat(16) }
 const OTHER = { oid: toOid(2), contentId: '0b'.repeat(16) }
 
-async function aStorageWith(names: readonly BlobName[]): Promise<Storage> {
-  const storage = createMemoryStorage()
+async function aStorageWith(names: readonly BlobName[]): Promise<WrappedStorage> {
+  const storage = new WrappedStorage()
   await storage.open()
   for (const name of names) {
     const draft = await storage.blobs.create()
@@ -29,14 +29,9 @@ async function namesIn(storage: Storage): Promise<readonly string[]> {
   return names
 }
 
-function aKeeper(
-  storage: Storage,
-  oldest: () => number = () => 5,
-  { isDurable = true }: { readonly isDurable?: boolean } = {},
-): BlobKeeper {
+function aKeeper(storage: Storage, oldest: () => number = () => 5): BlobKeeper {
   return new BlobKeeper({
     storage,
-    isDurable,
     newestTid: () => 5 as Tid,
     oldestReadTid: () => oldest() as Tid,
     report: (error) => {
@@ -89,10 +84,25 @@ describe('A keeper of contents', () => {
     await storage.close()
   })
 
-  test('removes nothing before the next opening where a power loss may take commits back', async () => {
+  test('removes nothing that a power loss may bring back', async () => {
+    const storage = await aStorageWith([NAME])
+    storage.syncedTid = 4 as Tid
+    const keeper = aKeeper(storage)
+    await keeper.sweep(new AbortController().signal)
+    keeper.release()
+    expect(await namesIn(storage)).toHaveLength(1)
+    storage.syncedTid = 5 as Tid
+    keeper.release()
+    await keeper.close()
+    expect(await namesIn(storage)).toEqual([])
+    await storage.close()
+  })
+
+  test('leaves to the next opening what it cannot decide when it is closed', async () => {
     const storage = await aStorageWith([NAME])
     await storage.blobs.confirm(NAME)
-    const keeper = aKeeper(storage, () => 5, { isDurable: false })
+    storage.syncedTid = 4 as Tid
+    const keeper = aKeeper(storage)
     await keeper.sweep(new AbortController().signal)
     await keeper.close()
     expect(await namesIn(storage)).toHaveLength(1)

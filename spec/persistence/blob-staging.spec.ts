@@ -11,7 +11,6 @@ async function aStaging(): Promise<BlobStaging> {
   await storage.open()
   const keeper = new BlobKeeper({
     storage,
-    isDurable: true,
     newestTid: () => 1 as Tid,
     oldestReadTid: () => 1 as Tid,
     report: (error) => {

@@ -13,6 +13,7 @@ import {
   type ObjectDatabaseOptions,
   stored,
 } from '../../lib/persistence/index.js'
+import type { LevelStorage } from '../../lib/storage/index.js'
 import { currentTransaction } from '../../lib/transaction/index.js'
 import { aPhotoIn, aStream, blobFilesIn, photoOf, textOf } from '../support/blob-builders.js'
 import { aConnection, aMemoryPlace, Employee } from '../support/persistence-builders.js'
@@ -543,6 +544,20 @@ describe('The files of blobs', () => {
     await settled(db, 1)
     const { contents, drafts, uncertain } = blobFilesIn(directory)
     expect([drafts, uncertain]).toEqual([[], []])
+    expect(await Promise.all(contents.map((path) => readFile(path, 'utf8')))).toEqual(['new'])
+  })
+
+  test('what a power loss may bring back stays until a checkpoint, and no longer', async () => {
+    const { db, directory } = await inDirectory({ durability: 'relaxed' })
+    await write(db, 'old')
+    await write(db, 'new')
+    await db.view(() => undefined)
+    expect(blobFilesIn(directory).contents).toHaveLength(2)
+    await (db.storage as LevelStorage).checkpoint()
+    await db.view(() => undefined)
+    await settled(db, 1)
+    const { contents, uncertain } = blobFilesIn(directory)
+    expect(uncertain).toEqual([])
     expect(await Promise.all(contents.map((path) => readFile(path, 'utf8')))).toEqual(['new'])
   })
 

@@ -3,6 +3,7 @@ import {
   type Durability,
   type Storage,
   type StorageCommit,
+  type Tid,
 } from '../../lib/storage/index.js'
 
 /** A storage whose writes a spec counts, holds up, or lets fail. */
@@ -13,6 +14,8 @@ export class WrappedStorage implements Storage {
   beforeWrite: (commits: readonly StorageCommit[]) => void | Promise<void> = () => undefined
   /** Awaited after each write; what it throws is what the write throws, although it was carried out. */
   afterWrite: (commits: readonly StorageCommit[]) => void | Promise<void> = () => undefined
+  /** What a power loss leaves, as a spec says. */
+  syncedTid: Tid | undefined
   readonly #inner: Storage
 
   constructor(inner: Storage = createMemoryStorage()) {
