@@ -478,6 +478,7 @@ export {
   DoomedTransactionError,
   type ErrorReporter,
   ExplicitTransactionManager,
+  InvalidManagerError,
   InvalidOptionError,
   InvalidSavepointError,
   NoTransactionError,

@@ -161,6 +161,12 @@ export class TransactionMetadataError extends defineError(
   }
 }
 
+/** What was to join a transaction lacks a part of a data manager. @public */
+export class InvalidManagerError extends defineError(
+  'InvalidManagerError',
+  'TRANSACTION_INVALID_MANAGER',
+) {}
+
 /** An option of `run` outside what it accepts. @public */
 export class InvalidOptionError extends defineError(
   'InvalidOptionError',
@@ -178,4 +184,5 @@ export const transactionErrors: readonly ErrorClass[] = [
   WrongStatusError,
   TransactionMetadataError,
   InvalidOptionError,
+  InvalidManagerError,
 ]

@@ -7,6 +7,7 @@ export { type ErrorPlace, type ErrorReporter, safeReporter, warnOfError } from '
 export {
   AlreadyInTransactionError,
   DoomedTransactionError,
+  InvalidManagerError,
   InvalidOptionError,
   InvalidSavepointError,
   NoTransactionError,

@@ -100,8 +100,8 @@ export interface Transaction {
   /**
    * Takes `manager` in. With savepoints taken earlier, rolling back to one of them aborts it.
    * Joining again is the manager's own business: nothing is deduplicated.
-   * @throws TRANSACTION_FAILED after a failed commit; TRANSACTION_WRONG_STATUS while committing or
-   *   when ended.
+   * @throws TRANSACTION_INVALID_MANAGER; TRANSACTION_FAILED after a failed commit;
+   *   TRANSACTION_WRONG_STATUS while committing or when ended.
    */
   join(manager: DataManager): void
   /** The managers that joined, in that order. */

@@ -1,4 +1,5 @@
 import { invariant } from '../foundation/index.js'
+import { assertManager } from './data-manager.js'
 import type { ErrorReporter } from './error-reporter.js'
 import { DoomedTransactionError, TransactionFailedError, WrongStatusError } from './errors.js'
 import { FirstError } from './first-error.js'
@@ -352,6 +353,7 @@ export class ManagedTransaction implements Transaction, SavepointOwner {
   /** Source: `transaction._transaction.Transaction.join`. */
   join(manager: DataManager): void {
     this.#refuseUnlessWorking('join')
+    assertManager(manager)
     if (this.#managers === NO_MANAGERS) this.#managers = [manager]
     else (this.#managers as DataManager[]).push(manager)
   }

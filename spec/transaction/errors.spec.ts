@@ -19,6 +19,7 @@ describe('Transaction errors', () => {
       'TRANSACTION_WRONG_STATUS',
       'TRANSACTION_METADATA',
       'TRANSACTION_INVALID_OPTION',
+      'TRANSACTION_INVALID_MANAGER',
     ])
   })
 

@@ -1,0 +1,45 @@
+import { describe, expect, test } from '@jest/globals'
+import { assertManager } from '../../lib/transaction/data-manager.js'
+import { type DataManager, ExplicitTransactionManager } from '../../lib/transaction/index.js'
+
+const nothing = (): void => {}
+const complete: DataManager = {
+  sortKey: 'spec',
+  abort: nothing,
+  tpcBegin: nothing,
+  commit: nothing,
+  tpcVote: nothing,
+  tpcFinish: nothing,
+  tpcAbort: nothing,
+}
+
+describe('A data manager', () => {
+  test('has all phases', () => {
+    expect(() => assertManager(complete)).not.toThrow()
+  })
+
+  test.each(Object.keys(complete).filter((part) => part !== 'sortKey'))(
+    'without %s does not join, and the others can commit',
+    async (part) => {
+      const manager = new ExplicitTransactionManager()
+      const transaction = manager.begin()
+      transaction.join(complete)
+      const lacking = { ...complete, [part]: undefined } as unknown as DataManager
+      expect(() => transaction.join(lacking)).toThrow(
+        expect.objectContaining({
+          code: 'TRANSACTION_INVALID_MANAGER',
+          message: expect.stringContaining(part),
+        }),
+      )
+      expect(transaction.managers).toEqual([complete])
+      await transaction.commit()
+      expect(transaction.status).toBe('committed')
+    },
+  )
+
+  test('is an object', () => {
+    for (const value of [undefined, null, 5]) {
+      expect(() => assertManager(value as never)).toThrow(/data manager/)
+    }
+  })
+})
