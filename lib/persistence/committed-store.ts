@@ -3,6 +3,7 @@ import { ClassTable, type MissingClassOptions } from './class-table.js'
 import { CommitLog } from './commit-log.js'
 import { CommittedState } from './committed-state.js'
 import { type Epoch, Epochs } from './epoch.js'
+import type { Reference } from './reference.js'
 import { StateCache } from './state-cache.js'
 import { decodeState } from './state-codec.js'
 
@@ -96,6 +97,18 @@ export class CommittedStore {
     const isNewest = !epoch.isHistorical && newest === undefined && this.#isNewestPublished(state)
     if (isNewest) this.cache.offer(state)
     else epoch.keep(state)
+    return state
+  }
+
+  /** As {@link stateAt} for the object that a reference leads to: most have its state at hand. */
+  stateBehind(epoch: Epoch, reference: Reference): CommittedState | undefined {
+    const atHand = reference.stateAt(epoch.tid)
+    if (atHand !== undefined) {
+      this.counters.hits++
+      return atHand
+    }
+    const state = this.stateAt(epoch, reference.oid)
+    if (state !== undefined) reference.keep(state)
     return state
   }
 

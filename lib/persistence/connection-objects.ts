@@ -7,6 +7,7 @@ import { describeObject } from './describe.js'
 import { DanglingReferenceError, StaleObjectError } from './errors.js'
 import { ObjectCache, type ObjectCacheLimits } from './object-cache.js'
 import { makeObject, type Persistent, slotsOf } from './persistent.js'
+import type { Reference } from './reference.js'
 import { GHOST, NO_OID, Slots, type SlotsOwner, UNOWNED } from './slots.js'
 import type { TransactionView } from './transaction-view.js'
 
@@ -58,7 +59,18 @@ export class ConnectionObjects {
   query(oid: Oid): Persistent | undefined {
     const known = this.#cache.get(oid)
     if (known !== undefined && !this.#view.isGone(oid)) return this.#reached(known)
-    const state = this.#view.stateFor(oid)
+    return this.#loaded(oid, this.#view.stateFor(oid))
+  }
+
+  /** As {@link query}, for the object that a reference leads to. */
+  resolve(reference: Reference): Persistent | undefined {
+    const { oid } = reference
+    const known = this.#cache.get(oid)
+    if (known !== undefined && !this.#view.isGone(oid)) return this.#reached(known)
+    return this.#loaded(oid, this.#view.stateBehind(reference))
+  }
+
+  #loaded(oid: Oid, state: CommittedState | undefined): Persistent | undefined {
     if (state !== undefined) return this.#make(state)
     this.#owner.reads?.addObject(oid)
     return undefined

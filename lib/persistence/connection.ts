@@ -79,8 +79,9 @@ export class Connection implements SlotsOwner, Synchronizer, ValidationHost {
 
   constructor(parts: ConnectionParts) {
     const { store, past, cacheLimits: limits, clock, rules, transactionManager } = parts
+    const { sortKey, database, writer, blobs, isReadOnly } = parts
     this.#parts = parts
-    this.database = parts.database
+    this.database = database
     this.transactionManager = transactionManager
     this.#store = store
     this.#isolation = parts.isolation ?? 'snapshot'
@@ -90,8 +91,15 @@ export class Connection implements SlotsOwner, Synchronizer, ValidationHost {
     this.nodeSource = view
     this.#objects = new ConnectionObjects({ owner: this, view, store, limits })
     const { existence } = view
+    // Each part by its name: a spread costs as much as all the rest of a new connection.
     this.#manager = new ConnectionDataManager({
-      ...parts,
+      sortKey,
+      database,
+      store,
+      writer,
+      blobs,
+      transactionManager,
+      isReadOnly,
       view,
       objects: this.#objects,
       outgoing: new OutgoingCommit({ store, existence, host: this, clock, rules }),
@@ -455,9 +463,10 @@ export class Connection implements SlotsOwner, Synchronizer, ValidationHost {
     this.#manager.watch(object)
   }
 
-  resolve({ oid }: Reference): Persistent {
-    const object = this.#objects.query(oid)
+  resolve(reference: Reference): Persistent {
+    const object = this.#objects.resolve(reference)
     if (object !== undefined) return object
+    const { oid } = reference
     throw new DanglingReferenceError(
       `A stored reference leads to oid ${formatOid(oid)}, which does not exist; restore a backup`,
       { details: { oid: formatOid(oid) } },

@@ -21,13 +21,29 @@ export class DatabaseConnections {
   }
 
   /** For functions that are called in its transactions: only those may use its objects. */
-  scoped(parts: {
+  scoped({
+    isReadOnly,
+    past,
+  }: {
     readonly isReadOnly: boolean
     readonly past?: HistoricalEpoch | undefined
   }): Connection {
-    const { onError } = this.#shared.database
-    const transactionManager = new ExplicitTransactionManager({ onError })
-    return new Connection({ ...this.#shared, ...parts, transactionManager, isScoped: true })
+    // Each part by its name: where connections are not pooled, one is made for each transaction.
+    const { database, store, writer, blobs, clock, sortKey, cacheLimits, rules } = this.#shared
+    return new Connection({
+      database,
+      store,
+      writer,
+      blobs,
+      clock,
+      sortKey,
+      cacheLimits,
+      rules,
+      transactionManager: new ExplicitTransactionManager({ onError: database.onError }),
+      isScoped: true,
+      isReadOnly,
+      past,
+    })
   }
 
   /**

@@ -10,9 +10,11 @@ import { referencesOf } from './stored-references.js'
 export class Existence {
   #returning = new Map<Oid, CommittedState>() // what was removed, with the state it comes back with
   #going = new Set<Oid>()
+  #isEmpty = true
 
+  /** Asked at each read: one look, where two tables would be asked. */
   get isEmpty(): boolean {
-    return this.#returning.size === 0 && this.#going.size === 0
+    return this.#isEmpty
   }
 
   get returning(): ReadonlyMap<Oid, CommittedState> {
@@ -25,10 +27,12 @@ export class Existence {
 
   /** @param seen - the commit that the transaction sees: whoever writes the object later is in conflict. */
   bringBack({ oid, layout, values, bytes }: CommittedState, seen: Tid): void {
+    this.#isEmpty = false
     this.#returning.set(oid, new CommittedState(oid, seen, layout, values, bytes))
   }
 
   remove(oid: Oid): void {
+    this.#isEmpty = false
     this.#going.add(oid)
   }
 
@@ -39,6 +43,7 @@ export class Existence {
     return () => {
       this.#returning = new Map(returning)
       this.#going = new Set(going)
+      this.#isEmpty = returning.size === 0 && going.size === 0
     }
   }
 
@@ -46,6 +51,7 @@ export class Existence {
     if (this.isEmpty) return
     this.#returning.clear()
     this.#going.clear()
+    this.#isEmpty = true
   }
 
   /**

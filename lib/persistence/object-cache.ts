@@ -38,7 +38,8 @@ export class ObjectCache {
   }
 
   get(oid: Oid): Persistent | undefined {
-    return this.#loaded.get(oid) ?? this.#demotedOne(oid)
+    const loaded = this.#loaded.get(oid)
+    return loaded !== undefined || this.#demoted.size === 0 ? loaded : this.#demotedOne(oid)
   }
 
   /** Holds an object strongly that has just been made, or loaded again. */

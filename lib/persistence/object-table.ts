@@ -21,7 +21,7 @@ export class ObjectTable {
 
   get(oid: Oid): Persistent | undefined {
     const places = this.#places
-    for (let at = this.#homeOf(oid); ; at = this.#after(at)) {
+    for (let at = homeOf(oid, this.#scale); ; at = this.#after(at)) {
       const object = places[at]
       if (object === undefined || slotsOf(object).oid === oid) return object
     }
@@ -38,7 +38,7 @@ export class ObjectTable {
   /** @returns what was there. */
   delete(oid: Oid): Persistent | undefined {
     const places = this.#places
-    for (let at = this.#homeOf(oid); ; at = this.#after(at)) {
+    for (let at = homeOf(oid, this.#scale); ; at = this.#after(at)) {
       const object = places[at]
       if (object === undefined) return undefined
       if (slotsOf(object).oid !== oid) continue
@@ -70,7 +70,7 @@ export class ObjectTable {
   }
 
   #place(object: Persistent): void {
-    let at = this.#homeOf(slotsOf(object).oid)
+    let at = homeOf(slotsOf(object).oid, this.#scale)
     while (this.#places[at] !== undefined) at = this.#after(at)
     this.#places[at] = object
   }
@@ -82,7 +82,7 @@ export class ObjectTable {
     this.#size--
     for (let at = this.#after(gap); places[at] !== undefined; at = this.#after(at)) {
       const object = places[at] as Persistent
-      const home = this.#homeOf(slotsOf(object).oid)
+      const home = homeOf(slotsOf(object).oid, this.#scale)
       const isNearer = (at - home + length) % length < (at - gap + length) % length
       if (isNearer) continue
       places[gap] = object
@@ -92,23 +92,21 @@ export class ObjectTable {
   }
 
   #rebuild(length: number, objects: readonly (Persistent | undefined)[]): void {
-    this.#places = new Array(length).fill(undefined)
-    this.#scale = length / HASHES
-    this.#hand = 0
-    this.#stride = strideFor(length)
-    this.#size = 0
+    const places: (Persistent | undefined)[] = new Array(length)
+    const scale = length / HASHES
+    let size = 0
     for (const object of objects) {
       if (object === undefined) continue
-      this.#place(object)
-      this.#size++
+      let at = homeOf(slotsOf(object).oid, scale)
+      while (places[at] !== undefined) at = at + 1 === length ? 0 : at + 1
+      places[at] = object
+      size++
     }
-  }
-
-  /** Fibonacci hashing: oids that follow one another stand far apart. */
-  #homeOf(oid: Oid): number {
-    const low = Math.imul(oid, 0x9e3779b1)
-    const hash = oid < HASHES ? low : low ^ Math.imul(oid / HASHES, 0x85ebca6b)
-    return ((hash >>> 0) * this.#scale) | 0
+    this.#places = places
+    this.#scale = scale
+    this.#size = size
+    this.#hand = 0
+    this.#stride = strideFor(length)
   }
 
   #after(at: number): number {
@@ -116,16 +114,29 @@ export class ObjectTable {
   }
 }
 
+/**
+ * Fibonacci hashing: oids that follow one another stand far apart.
+ * @param scale - how many places there are for a hash.
+ */
+function homeOf(oid: Oid, scale: number): number {
+  const low = Math.imul(oid, 0x9e3779b1)
+  const hash = oid < HASHES ? low : low ^ Math.imul(oid / HASHES, 0x85ebca6b)
+  return ((hash >>> 0) * scale) | 0
+}
+
 const MIN_PLACES = 16
 const HASHES = 0x1_0000_0000
 /** How full it is at most. */
 const FULL = 0.8
 const GROWTH = 1.25
-/** Up to here it doubles: it takes little room, and is filled often. */
+/** Up to here it grows fast: it takes little room, and is filled often. */
 const SMALL_PLACES = 8192
+const SMALL_GROWTH = 16
 
 function grown(length: number): number {
-  return length < SMALL_PLACES ? length * 2 : Math.ceil(length * GROWTH)
+  return length < SMALL_PLACES
+    ? Math.min(length * SMALL_GROWTH, SMALL_PLACES)
+    : Math.ceil(length * GROWTH)
 }
 
 /** About 0.62 of the places, and without a common divisor: so it comes to each. */

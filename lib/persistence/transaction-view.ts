@@ -138,6 +138,13 @@ export class TransactionView implements NodeSource {
     throw changedSince(oid)
   }
 
+  /** As {@link stateFor} for the object that a reference leads to. */
+  stateBehind(reference: Reference): CommittedState | undefined {
+    return this.#epoch !== undefined && this.existence.isEmpty && !this.#isClosed
+      ? this.#store.stateBehind(this.#epoch, reference)
+      : this.stateFor(reference.oid)
+  }
+
   #stateAmidUndo(oid: Oid, epoch: Epoch): CommittedState | undefined {
     if (this.existence.going.has(oid)) return undefined
     return this.existence.returning.get(oid) ?? this.#store.stateAt(epoch, oid)

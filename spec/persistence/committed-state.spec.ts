@@ -10,6 +10,7 @@ test('a committed state is charged for more than its encoded bytes', () => {
   const state = (bytes: number) => new CommittedState(toOid(1), toTid(2), layout, ['x'], bytes)
   expect(state(0).bytes).toBeGreaterThan(0)
   expect(state(1000).bytes - state(0).bytes).toBeGreaterThan(1000)
+  expect(Number.isInteger(state(333).bytes)).toBe(true)
 })
 
 describe('Committed states', () => {

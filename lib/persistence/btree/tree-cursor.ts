@@ -11,6 +11,9 @@ export interface TreeView {
   readonly source: NodeSource
 }
 
+/** In place of how many entries are left, where all are asked for. */
+const ALL = -1
+
 /** A walk over more leaves than this does not keep those that follow, some 30,000 entries: they would
  * take the place of what is used again, and be garbage soon. */
 const KEPT_LEAVES = 1000
@@ -27,7 +30,7 @@ export class TreeCursor {
   readonly #excludesStop: boolean
   #from: Key | undefined // where to go on
   #isAfter: boolean // beyond that key, and not at it
-  #left: number
+  #left: number // entries it may still reach; ALL where there is no limit
   #key: Key | undefined
   readonly #path: TreeNode[] = [] // inner nodes on the way to the leaf, and which child of each
   readonly #turns: number[] = []
@@ -46,7 +49,7 @@ export class TreeCursor {
       excludeMin = false,
       excludeMax = false,
       reverse = false,
-      limit = Number.POSITIVE_INFINITY,
+      limit = ALL,
     }: RangeOptions = {},
   ) {
     this.#view = view
@@ -55,7 +58,8 @@ export class TreeCursor {
     this.#isAfter = reverse ? excludeMax : excludeMin
     this.#stop = reverse ? min : max
     this.#excludesStop = reverse ? excludeMin : excludeMax
-    this.#left = limit
+    // Infinity would make each step one of a floating number.
+    this.#left = limit === Number.POSITIVE_INFINITY ? ALL : limit
   }
 
   /** Of the entry reached last: what its leaf has there may be another by now. */
@@ -71,7 +75,7 @@ export class TreeCursor {
   /** @returns false when there is no further entry; from then on always. */
   advance(): boolean {
     if (this.#left === 0) return false
-    this.#left--
+    if (this.#left !== ALL) this.#left--
     const { root, revision } = this.#view
     const leaf = this.#leaf
     if (leaf !== undefined) {

@@ -58,6 +58,7 @@ describe('Tree cursor', () => {
     [{ min: 56, limit: 4 }, [56, 58, 60, 62]],
     [{ max: 62, limit: 2, reverse: true }, [62, 60]],
     [{ limit: 0 }, []],
+    [{ min: 62, max: 64, limit: Number.POSITIVE_INFINITY }, [62, 64]],
   ])('goes through the range %j', (range, expected) => {
     expect(keysOf(aTree(), range)).toEqual(expected)
   })
