@@ -379,7 +379,9 @@ function diskConstants(file: string): string[] {
   const marked = /\bOn disk\b(?:(?!\*\/)[\s\S])*\*\/\s*(?:export )?const (\w+)/g
   const types = /\btype: ([A-Z_]+),/g
   const text = read(file)
-  const names = [...text.matchAll(marked), ...text.matchAll(types)].map(([, name = '']) => name)
+  const names = [...text.matchAll(marked), ...text.matchAll(types)]
+    .map(([, name = '']) => name)
+    .filter((name) => text.includes(`const ${name} `)) // else it is another file's
   return names.map((name) => `${shortName(file)} ${name}`)
 }
 

@@ -13,6 +13,7 @@ import {
 import { classNamed, storedNameOf } from './class-registry.js'
 import { InvalidClassError, UnknownClassError } from './errors.js'
 import { noteMarkedClass } from './marks.js'
+import { PlainReader } from './plain-values.js'
 import { SharedTexts } from './shared-text.js'
 
 /** What a committed state's values mean, in one database. */
@@ -38,9 +39,10 @@ export interface DecodePlan {
   readonly evolve: Evolver | undefined
 }
 
-/** The plan of one class row, with what its records were found to repeat. */
+/** The plan of one class row, with what its records were found to repeat, and what reads most of them. */
 export interface ReadyPlan extends DecodePlan {
   readonly texts: SharedTexts
+  readonly plain: PlainReader
 }
 
 /** What a database does about a class that the program lacks. @internal */
@@ -137,7 +139,11 @@ export class ClassTable {
     let plan = this.#plans.get(classId)
     if (plan === undefined) {
       const made = this.#makePlan(classId, oid)
-      plan = { ...made, texts: new SharedTexts(made.layout.names.length) }
+      plan = {
+        ...made,
+        texts: new SharedTexts(made.layout.names.length),
+        plain: new PlainReader(),
+      }
       this.#plans.set(classId, plan)
     }
     return plan

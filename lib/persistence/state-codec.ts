@@ -4,6 +4,7 @@ import { type BinaryValue, decodeBinary, encodeBinary, isBinary } from './binary
 import { decodeNode, type EncodedNode, encodeNode, type TreeNode } from './btree/tree-node.js'
 import type { ClassTable, StateLayout } from './class-table.js'
 import { CommittedState } from './committed-state.js'
+import { REFERENCE_TYPE } from './plain-values.js'
 import { CrossReference, Reference, WeakOid } from './reference.js'
 import type { SharedTexts } from './shared-text.js'
 import { CommittedMap, CommittedSet, freezeDecoded } from './stored-value.js'
@@ -27,8 +28,7 @@ import { CommittedMap, CommittedSet, freezeDecoded } from './stored-value.js'
  * global in msgpackr, hence the unusual numbers. Records stay off: reading them makes code from
  * stored names.
  */
-/** On disk, as the five below. */
-export const REFERENCE_TYPE = 84
+/** On disk, as the four below; the first of them stands in plain-values.ts. */
 export const MAP_TYPE = 85
 export const SET_TYPE = 86
 export const WEAK_REFERENCE_TYPE = 87
@@ -124,8 +124,8 @@ export function sameValue(one: unknown, other: unknown): boolean {
  * @throws PERSISTENCE_UNKNOWN_CLASS
  */
 export function decodeState(record: StorageRecord, classes: ClassTable): CommittedState {
-  const { layout, order, evolve, texts } = classes.planFor(record.classId, record.oid)
-  const stored = unpackState(record)
+  const { layout, order, evolve, texts, plain } = classes.planFor(record.classId, record.oid)
+  const stored = plain.read(record.state) ?? unpackState(record)
   const values = order === undefined ? stored : reorder(stored, order, layout)
   evolve?.(values, stored, record.oid)
   const { treeIndex } = layout

@@ -1,11 +1,6 @@
 import { CorruptRecordError, formatOid, type Oid } from '../storage/index.js'
-import {
-  CROSS_REFERENCE_TYPE,
-  MAP_TYPE,
-  REFERENCE_TYPE,
-  SET_TYPE,
-  WEAK_REFERENCE_TYPE,
-} from './state-codec.js'
+import { REFERENCE_TYPE } from './plain-values.js'
+import { CROSS_REFERENCE_TYPE, MAP_TYPE, SET_TYPE, WEAK_REFERENCE_TYPE } from './state-codec.js'
 
 /** The oids that a record's state names, each as often as it is named. @public */
 export interface StoredReferences {
