@@ -19,11 +19,13 @@ export interface CheckpointerOptions {
   readonly database: LevelDatabase
   /** As it is on disk, with the history that is kept from now on. */
   readonly row: CheckpointRow
-  /** The commits after its redo tid. */
+  /** The commits after its redo tid, or after its checkpoint tid when their object rows are certain. */
   readonly overlay: Overlay
   readonly history: History | undefined
   /** Nothing is written. */
   readonly readOnly: boolean
+  /** LevelDB's, where there are any: named in checkpoint rows, see `log-check.ts`. */
+  readonly session?: number | undefined
   readonly writeBufferBytes: number
   /** How many bytes of commits bring a checkpoint on. */
   readonly checkpointBytes: number
@@ -83,7 +85,7 @@ export class Checkpointer {
     this.#age = new LogAge(options.writeBufferBytes)
     this.#generation = new Generation(options.database, options.overlay)
     this.#isStopped = options.readOnly
-    if (options.overlay.bytes > 0) this.#watchForPause()
+    if (options.overlay.bytes > 0 || this.#hasRowsLeft) this.#watchForPause()
   }
 
   /** What new snapshots read. */
@@ -207,6 +209,11 @@ export class Checkpointer {
     this.#generation.letGo()
   }
 
+  /** Whether commit rows of an earlier session can go once a checkpoint says so. */
+  get #hasRowsLeft(): boolean {
+    return this.#writtenTo > this.#row.redoTid
+  }
+
   /** The overlay whose commits the next checkpoint will write. */
   get #waiting(): Overlay {
     return this.#next ?? this.#generation.overlay
@@ -244,13 +251,14 @@ export class Checkpointer {
   async #checkpoint(): Promise<void> {
     const { overlay } = this.#generation
     const upTo = overlay.lastTid
-    if (overlay.bytes === 0) return
+    if (overlay.bytes === 0 && !this.#hasRowsLeft) return
     const next = new Overlay(upTo)
     this.#next = next
     try {
       await this.#syncUpTo(upTo)
       const wasIntact = await this.#writeObjectRows(upTo)
-      await this.#writeCheckpointRow((overlay.commit(upTo) as CommitRow).position, wasIntact)
+      const position = overlay.commit(upTo)?.position ?? this.#row.position
+      await this.#writeCheckpointRow(position, wasIntact)
       this.#turnOver(next)
     } catch (error) {
       this.#fail(error)
@@ -275,12 +283,14 @@ export class Checkpointer {
       historyFrom: this.#row.historyFrom?.tid,
       newBatch: () => this.#newBatch(),
       write: (batch) => this.#write(batch),
+      arrived: () => this.#next?.bytes ?? 0,
     })
   }
 
   async #writeCheckpointRow(position: Position, wasIntact: boolean): Promise<void> {
     const historyFrom = this.#historyBound(position)
-    const row = { position, redoTid: this.#newRedoTid(wasIntact), historyFrom }
+    const { session } = this.#options
+    const row = { position, redoTid: this.#newRedoTid(wasIntact), historyFrom, session }
     const batch = this.#newBatch()
     batch.put(CHECKPOINT_KEY, encodeCheckpointRow(row))
     await this.#write(batch)

@@ -17,6 +17,10 @@ export interface DatabasePlace {
    * is open.
    */
   readonly syncedTid?: Tid | undefined
+  /** The session of LevelDB, another one at each opening. Known once it is open; absent where there are none. */
+  readonly session?: number | undefined
+  /** The session before, when its files had lost nothing of it but what it wrote last. Likewise. */
+  readonly wholeSession?: number | undefined
   /** Closes the database, then lets go of the place. */
   close(): Promise<void>
 }

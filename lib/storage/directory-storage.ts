@@ -28,8 +28,9 @@ import { aHistory } from './history-option.js'
 import type { History } from './interfaces.js'
 import type { LevelDatabase } from './level-database.js'
 import { hasCode, isDiskFailure, isDiskFull, isNotWritable, says } from './level-error.js'
+import { sessionOf } from './level-manifest.js'
 import { BUFFER_BYTES, DEFAULT_WRITE_BUFFER_BYTES, LevelStorage } from './level-storage.js'
-import { checkLogs } from './log-check.js'
+import { checkLogs, type LogsCheck } from './log-check.js'
 import { syncLogs } from './log-sync.js'
 import type { Tid } from './tid.js'
 import { isUnborn, removeUnborn } from './unborn.js'
@@ -129,7 +130,8 @@ class LevelDirectory implements DatabasePlace {
   #lock: DirectoryLock | undefined
   #database: LevelDatabase | undefined
   #blobs: DirectoryBlobs | undefined
-  #syncedTid: Tid | undefined
+  #logs: LogsCheck | undefined
+  #session: number | undefined
 
   constructor(location: string, options: LevelOptions) {
     this.location = resolve(location)
@@ -141,7 +143,15 @@ class LevelDirectory implements DatabasePlace {
   }
 
   get syncedTid(): Tid | undefined {
-    return this.#syncedTid
+    return this.#logs?.syncedTid
+  }
+
+  get wholeSession(): number | undefined {
+    return this.#logs?.wholeSession
+  }
+
+  get session(): number | undefined {
+    return this.#session
   }
 
   async open(): Promise<LevelDatabase> {
@@ -149,8 +159,9 @@ class LevelDirectory implements DatabasePlace {
       const directory = await this.#directory()
       this.#lock = await DirectoryLock.acquire(directory)
       if (await isUnborn(directory)) await this.#removeUnborn(directory)
-      this.#syncedTid = await checkLogs(directory)
+      this.#logs = await checkLogs(directory)
       this.#database = await this.#openLevel(directory, this.#lock)
+      this.#session = await sessionOf(directory)
       await this.#lock.confirm()
       this.#blobs = new DirectoryBlobs(directory)
       if (this.#options.createIfMissing) await this.#blobs.clean()

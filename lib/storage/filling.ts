@@ -55,7 +55,7 @@ async function writeChanges(rows: RowWriter, { records, removed = [] }: StorageC
 
 function checkpointRow({ tid, timeMs, highestOid, classes }: StorageContents) {
   const position = { tid, timeMs, highestOid, classes: classes.length }
-  return { position, redoTid: tid, historyFrom: undefined }
+  return { position, redoTid: tid, historyFrom: undefined, session: undefined }
 }
 
 /**

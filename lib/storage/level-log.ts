@@ -9,8 +9,9 @@
  * | 6      | 1     | type: 1 whole, 2 first, 3 middle, 4 last piece of a batch      |
  * | 7      | n     | data                                                           |
  *
- * The data of a batch: 8 bytes of sequence number, 4 of how many entries; then each entry, a byte 1,
- * key and value, or a byte 0 and a key, each of these behind its length as a varint.
+ * The data of a batch: 8 bytes with the number of its first entry, 4 of how many entries, both little
+ * endian; then each entry, a byte 1, key and value, or a byte 0 and a key, each of these behind its
+ * length as a varint. Entries are numbered without a gap through all logs.
  *
  * @see LevelDB 1.20 `doc/log_format.md`, `db/log_reader.cc`, `db/write_batch.cc`.
  */
@@ -57,17 +58,73 @@ export interface LogBatch {
   readonly isRead: boolean
 }
 
-/**
- * The first damage that good records follow. What nothing good follows is no damage: a write was
- * interrupted.
- */
-export function findDamage(log: Buffer): LogDamage | undefined {
+/** What the checksums in a log tell, and the numbers of its entries. */
+export interface LogFindings {
+  /**
+   * The first damage that good records follow. What nothing good follows is no damage: a write was
+   * interrupted.
+   */
+  readonly damage: LogDamage | undefined
+  /** The numbers of the entries in its whole batches, up to the first damage or gap. */
+  readonly numbers: EntryNumbers | undefined
+  /** Whether its whole batches are numbered without a gap. */
+  readonly isGapless: boolean
+}
+
+/** The number of a first entry, and the one that comes after a last one. */
+export interface EntryNumbers {
+  readonly first: number
+  readonly next: number
+}
+
+/** Reads a log once. */
+export function examineLog(log: Buffer): LogFindings {
+  const batches = new NumberedBatches(log)
   let goodUpTo = 0
-  for (const { at, end, isNext } of goodRecords(log)) {
-    if (!isNext) return { at: startAfter(goodUpTo), end: at }
-    goodUpTo = end
+  for (const record of goodRecords(log)) {
+    if (!record.isNext) {
+      const damage = { at: startAfter(goodUpTo), end: record.at }
+      return { damage, numbers: batches.numbers, isGapless: false }
+    }
+    batches.add(record)
+    goodUpTo = record.end
   }
-  return undefined
+  return { damage: undefined, numbers: batches.numbers, isGapless: batches.isGapless }
+}
+
+/** Follows the numbers of entries from batch to batch. */
+class NumberedBatches {
+  numbers: EntryNumbers | undefined
+  isGapless = true
+  readonly #log: Buffer
+  /** Of the batch under way, as far as it was met. */
+  #head: Buffer | undefined
+
+  constructor(log: Buffer) {
+    this.#log = log
+  }
+
+  add({ at, end }: LogRecord): void {
+    const type = this.#log[at + 6]!
+    const data = this.#log.subarray(at + HEADER_BYTES, end)
+    if (type === WHOLE || type === FIRST) this.#head = data
+    else if (this.#head === undefined) this.isGapless = false
+    else if (this.#head.length < BATCH_HEAD_BYTES) this.#head = Buffer.concat([this.#head, data])
+    if (type === WHOLE || type === LAST) this.#end()
+  }
+
+  #end(): void {
+    const head = this.#head
+    this.#head = undefined
+    if (!this.isGapless || head === undefined || head.length < BATCH_HEAD_BYTES) {
+      this.isGapless = false
+      return
+    }
+    const first = head.readUInt32LE(0) + head.readUInt32LE(4) * 2 ** 32
+    const next = first + head.readUInt32LE(8)
+    if (this.numbers !== undefined && this.numbers.next !== first) this.isGapless = false
+    else this.numbers = { first: this.numbers?.first ?? first, next }
+  }
 }
 
 /** All batches of which the beginning is good. */

@@ -166,9 +166,15 @@ export class LevelStorage implements Storage {
 
   async #read(database: LevelDatabase): Promise<void> {
     const { history: kept } = this.#options
-    const { location, syncedTid = NO_TID } = this.#place
-    const options = { location, history: kept, readOnly: this.isReadOnly, syncedTid }
-    const contents = await readContents(database, options)
+    const { location, syncedTid = NO_TID, session, wholeSession } = this.#place
+    const contents = await readContents(database, {
+      location,
+      history: kept,
+      readOnly: this.isReadOnly,
+      syncedTid,
+      session,
+      wholeSession,
+    })
     this.#position = contents.position
     this.#classes = contents.classes
     const { databaseId } = contents
@@ -195,6 +201,7 @@ export class LevelStorage implements Storage {
       overlay,
       history,
       readOnly: this.isReadOnly,
+      session: this.#place.session,
       writeBufferBytes,
       checkpointBytes,
       idleMs,

@@ -12,6 +12,11 @@
  *
  * Rows that say so: a commit row names the newest commit that was synced when it was written. What a
  * checkpoint writes is of commits that are.
+ *
+ * The same pass tells whether logs are *whole*: the first one that LevelDB needs is there, none is
+ * damaged, and its entries are numbered without a gap from each log to the next. Then nothing is
+ * missing of what LevelDB wrote since it opened but what it wrote last: who finds a row there finds
+ * all that was written before it.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -19,28 +24,66 @@ import { readUint64 } from '../foundation/index.js'
 import { syncedBefore } from './commit-row.js'
 import { CorruptStorageError } from './errors.js'
 import { CHECKPOINT_KEY, commitKeys, objectKeys } from './key-space.js'
-import { batchesOf, findDamage, isLog, isTable, type LogDamage, putsOf } from './level-log.js'
+import {
+  batchesOf,
+  examineLog,
+  isLog,
+  isTable,
+  type LogDamage,
+  type LogFindings,
+  putsOf,
+} from './level-log.js'
+import { logsInUse } from './level-manifest.js'
 import { formatTid, NO_TID, type Tid } from './tid.js'
 
 /** What the disk reads and loses as one, or a part of it. */
 const PAGE_BYTES = 4096
 
-interface Log {
+interface Log extends LogFindings {
   readonly name: string
   readonly bytes: Buffer
-  readonly damage: LogDamage | undefined
+}
+
+/** What the logs say of the session that wrote them. */
+export interface LogsCheck {
+  /**
+   * The newest commit that must be there once LevelDB has opened, as far as damaged logs know;
+   * `NO_TID` when none is damaged.
+   */
+  readonly syncedTid: Tid
+  /** The session of LevelDB, when its logs are whole. */
+  readonly wholeSession: number | undefined
 }
 
 /**
  * Changes nothing.
- * @returns the newest commit that must be there once LevelDB has opened, as far as damaged logs know;
- *   `NO_TID` when none is damaged.
  * @throws STORAGE_CORRUPT when a log is damaged where it had been synced, or may have been.
  */
-export async function checkLogs(directory: string): Promise<Tid> {
+export async function checkLogs(directory: string): Promise<LogsCheck> {
   const logs = await readLogs(directory)
+  if (logs.some(({ damage }) => damage !== undefined)) {
+    return { syncedTid: await checkDamage(directory, logs), wholeSession: undefined }
+  }
+  const inUse = await logsInUse(directory)
+  const isWhole = inUse !== undefined && areWhole(logs, inUse.firstLog)
+  return { syncedTid: NO_TID, wholeSession: isWhole ? inUse.session : undefined }
+}
+
+function areWhole(logs: readonly Log[], firstLog: number): boolean {
+  const needed = logs
+    .map((log) => ({ ...log, number: Number.parseInt(log.name, 10) }))
+    .filter(({ number }) => number >= firstLog)
+    .sort((one, other) => one.number - other.number)
+  if (needed[0]?.number !== firstLog) return false
+  return needed.every(({ numbers, isGapless }, index) => {
+    const before = needed[index - 1]
+    if (!isGapless || (before !== undefined && before.numbers === undefined)) return false
+    return before === undefined || numbers === undefined || numbers.first === before.numbers?.next
+  })
+}
+
+async function checkDamage(directory: string, logs: readonly Log[]): Promise<Tid> {
   const damaged = logs.filter(({ damage }) => damage !== undefined)
-  if (damaged.length === 0) return NO_TID
   const said = new Said(logs)
   const isAll = logs.length === 1 && !(await hasTables(directory))
   for (const { name, bytes, damage } of damaged as Required<Log>[]) {
@@ -68,7 +111,7 @@ async function readLogs(directory: string): Promise<Log[]> {
     // LevelDB's LOG is prose, and LOCK must not be read: reading it loses the lock.
     if (!isLog(name)) continue
     const bytes = await readFile(join(directory, name))
-    logs.push({ name, bytes, damage: findDamage(bytes) })
+    logs.push({ name, bytes, ...examineLog(bytes) })
   }
   return logs
 }

@@ -9,10 +9,12 @@ import { encodeClassRow } from './rows.js'
 import { NO_TID, type Tid } from './tid.js'
 import type { WriteBatch } from './write-batch.js'
 
-/** Records of one batch, at most: other work gets its turn between two. */
+/** Records of one batch: other work gets its turn between two. */
 const RECORDS_A_STEP = 256
+/** More of them while less was written than so many times what came meanwhile: see {@link ObjectRowsTask.arrived}. */
+const PACE = 2
 /** And at most so many bytes, give or take a record. */
-const BYTES_A_STEP = 512 * 1024
+const BYTES_A_STEP = 1024 * 1024
 
 /** Which records are to be brought to their objects' own rows. */
 export interface ObjectRowsTask {
@@ -26,6 +28,11 @@ export interface ObjectRowsTask {
   readonly historyFrom: Tid | undefined
   readonly newBatch: () => WriteBatch
   readonly write: (batch: WriteBatch) => Promise<void>
+  /**
+   * Bytes of commits that came since this began. LevelDB takes batches of commits and of this in turn, so
+   * that large commits would leave small steps behind.
+   */
+  readonly arrived: () => number
 }
 
 /**
@@ -49,6 +56,7 @@ class ObjectRowWriter {
   readonly #task: ObjectRowsTask
   #batch: WriteBatch
   #records = 0
+  #written = 0 // bytes of the batches before
 
   constructor(task: ObjectRowsTask) {
     this.#task = task
@@ -56,7 +64,9 @@ class ObjectRowWriter {
   }
 
   get isFull(): boolean {
-    return this.#records >= RECORDS_A_STEP || this.#batch.bytes >= BYTES_A_STEP
+    const { bytes } = this.#batch
+    if (bytes >= BYTES_A_STEP) return true
+    return this.#records >= RECORDS_A_STEP && this.#written + bytes >= PACE * this.#task.arrived()
   }
 
   addClasses(): void {
@@ -80,6 +90,7 @@ class ObjectRowWriter {
 
   async flush(): Promise<void> {
     if (this.#batch.bytes > 0) await this.#task.write(this.#batch)
+    this.#written += this.#batch.bytes
     this.#batch = this.#task.newBatch()
     this.#records = 0
     await new Promise(setImmediate)

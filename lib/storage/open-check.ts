@@ -5,7 +5,9 @@
  * bounded: a batch leaves it for a table, which is synced first. Commit rows stay until what a
  * checkpoint made of them is in tables, so these must hold:
  *
- * - every commit after the redo tid has its row, up to the newest row and the checkpoint tid,
+ * - every commit after the redo tid has its row, up to the newest row and the checkpoint tid;
+ *   where nothing is missing of what LevelDB wrote in the session that made the checkpoint, those
+ *   after the checkpoint tid are looked at alone: all that the checkpoint wrote is there,
  * - each such row can be read, and agrees with its key,
  * - class rows, with those in commit rows, are numbered from 1 without a gap.
  *
@@ -23,7 +25,7 @@ import { decodeCommitRow } from './generation.js'
 import type { ClassRow, History } from './interfaces.js'
 import { CHECKPOINT_KEY, classKeys, commitKeys, FORMAT_KEY, objectKeys } from './key-space.js'
 import type { LevelDatabase } from './level-database.js'
-import { entriesOf } from './level-entries.js'
+import { entriesOf, entryPagesOf } from './level-entries.js'
 import { isDiskFailure, isDiskFull, isUnreadable } from './level-error.js'
 import type { Oid } from './oid.js'
 import { Overlay } from './overlay.js'
@@ -49,7 +51,7 @@ export interface Contents {
   readonly databaseId: string
   /** With the history that is kept from now on. */
   readonly checkpoint: CheckpointRow
-  /** The commits after the redo tid. */
+  /** The commits that were read: those after the redo tid, or after the checkpoint tid. */
   readonly overlay: Overlay
   /** After the newest commit. */
   readonly position: Position
@@ -69,12 +71,17 @@ export async function readContents(
     history,
     readOnly,
     syncedTid,
+    session,
+    wholeSession,
   }: {
     readonly location: string
     readonly history: History | undefined
     readonly readOnly: boolean
     /** A commit that must be there, with all before it. */
     readonly syncedTid: Tid
+    /** LevelDB's session, and the one before it, when nothing of that is missing. */
+    readonly session: number | undefined
+    readonly wholeSession: number | undefined
   },
 ): Promise<Contents> {
   const check = new OpenCheck(database, location)
@@ -82,13 +89,17 @@ export async function readContents(
     const format =
       (await check.format()) ?? (readOnly ? check.refuseEmpty() : await create(database))
     const stored = check.checkpoint()
-    const overlay = await check.redo(stored, { syncedTid, readOnly })
+    const isWhole = stored.session !== undefined && stored.session === wholeSession
+    const after = isWhole ? stored.position.tid : stored.redoTid
+    const overlay = await check.redo(stored, { after, syncedTid, readOnly })
     const position = overlay.commit(overlay.lastTid)?.position ?? stored.position
     const classes = await check.classes(overlay, position)
     const historyFrom = historyKept({ stored, overlay, position, history, readOnly })
-    const checkpoint = { ...stored, historyFrom }
-    if (!readOnly && historyFrom !== undefined && stored.historyFrom === undefined) {
-      await writeCheckpointRow(database, checkpoint)
+    // LevelDB has made tables of what was in its logs: that holds in its new session too.
+    const checkpoint = { ...stored, historyFrom, session: isWhole ? session : stored.session }
+    const isNewHistory = historyFrom !== undefined && stored.historyFrom === undefined
+    if (!readOnly && (isNewHistory || checkpoint.session !== stored.session)) {
+      await writeCheckpointRow(database, checkpoint, { sync: isNewHistory })
     }
     return { databaseId: format.databaseId, checkpoint, overlay, position, classes }
   } catch (error) {
@@ -98,16 +109,25 @@ export async function readContents(
 
 async function create(database: LevelDatabase): Promise<FormatRow> {
   const format = newFormatRow()
-  const row = { position: NO_POSITION, redoTid: NO_TID, historyFrom: undefined }
+  const row = {
+    position: NO_POSITION,
+    redoTid: NO_TID,
+    historyFrom: undefined,
+    session: undefined,
+  }
   const batch = database.batch()
   batch.put(FORMAT_KEY, encodeFormatRow(format)).put(CHECKPOINT_KEY, encodeCheckpointRow(row))
   await batch.write(SYNC)
   return format
 }
 
-/** History begins on disk before a commit relies on it. */
-async function writeCheckpointRow(database: LevelDatabase, row: CheckpointRow): Promise<void> {
-  await database.batch().put(CHECKPOINT_KEY, encodeCheckpointRow(row)).write(SYNC)
+/** @param sync - history begins on disk before a commit relies on it. */
+async function writeCheckpointRow(
+  database: LevelDatabase,
+  row: CheckpointRow,
+  { sync }: { readonly sync: boolean },
+): Promise<void> {
+  await database.put(CHECKPOINT_KEY, encodeCheckpointRow(row), sync ? SYNC : {})
 }
 
 /** classic-level's option. */
@@ -177,22 +197,28 @@ class OpenCheck {
 
   /** The commits whose records may not be in object rows. */
   async redo(
-    { redoTid, position }: CheckpointRow,
-    { syncedTid, readOnly }: { readonly syncedTid: Tid; readonly readOnly: boolean },
+    { position }: CheckpointRow,
+    {
+      after,
+      syncedTid,
+      readOnly,
+    }: { readonly after: Tid; readonly syncedTid: Tid; readonly readOnly: boolean },
   ): Promise<Overlay> {
-    const overlay = new Overlay(redoTid)
+    const overlay = new Overlay(after)
     const missing: (readonly [from: Tid, to: Tid])[] = []
     const behind: Tid[] = []
     let synced = Math.max(syncedTid, position.tid) as Tid
-    let expected = redoTid + 1
-    const range = { gt: commitKeys.encode(redoTid), lt: commitKeys.range.lt }
-    for await (const [key, bytes] of entriesOf(this.#database, range)) {
-      const row = this.#commit(key, bytes)
-      synced = Math.max(synced, row.syncedTid ?? NO_TID) as Tid
-      if (row.tid > expected) missing.push([expected as Tid, (row.tid - 1) as Tid])
-      if (missing.length === 0) overlay.add(row)
-      else behind.push(row.tid)
-      expected = row.tid + 1
+    let expected = after + 1
+    const range = { gt: commitKeys.encode(after), lt: commitKeys.range.lt }
+    for await (const page of entryPagesOf(this.#database, range)) {
+      for (const [key, bytes] of page) {
+        const row = this.#commit(key, bytes)
+        synced = Math.max(synced, row.syncedTid ?? NO_TID) as Tid
+        if (row.tid > expected) missing.push([expected as Tid, (row.tid - 1) as Tid])
+        if (missing.length === 0) overlay.add(row)
+        else behind.push(row.tid)
+        expected = row.tid + 1
+      }
     }
     if (expected <= synced) missing.push([expected as Tid, synced])
     if (missing.length === 0) return overlay

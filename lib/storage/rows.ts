@@ -16,7 +16,7 @@
  *
  * | offset | bytes | meaning                                        | since |
  * | ------ | ----- | ---------------------------------------------- | ----- |
- * | 0      | 1     | row version, 1                                 | 1     |
+ * | 0      | 1     | row version, 2                                 | 1     |
  * | 1      | 1     | flags: 1 where history is kept                 | 1     |
  * | 2      | 2     | zeros                                          | 1     |
  * | 4      | 8     | checkpoint tid: records up to here are in object rows | 1 |
@@ -26,7 +26,8 @@
  * | 36     | 4     | class rows, as of the checkpoint tid           | 1     |
  * | 40     | 8     | oldest tid the database can be read at; 0 without history | 1 |
  * | 48     | 8     | time of that commit; 0 without history         | 1     |
- * | 56     | 4     | CRC-32                                         | 1     |
+ * | 56     | 8     | session of LevelDB that wrote the object rows; 0 where that is not known | 2 |
+ * | 64     | 4     | CRC-32                                         | 1     |
  *
  * Class rows:
  *
@@ -57,7 +58,11 @@ export const FORMAT_VERSION = 2
 /** On disk. */
 const MAGIC = Buffer.from('treehook', 'ascii')
 const FORMAT_ROW_BYTES = 32
-const CHECKPOINT_ROW_BYTES = 60
+/** On disk. */
+const CHECKPOINT_ROW_VERSION = 2
+const CHECKPOINT_ROW_BYTES = 68
+/** Of version 1, which names no session. */
+const CHECKPOINT_ROW_1_BYTES = 60
 const HISTORY_KEPT = 1
 
 /** What a database says of itself. */
@@ -100,6 +105,11 @@ export interface CheckpointRow {
   readonly redoTid: Tid
   /** The oldest commit that the database can be read at, when history is kept. */
   readonly historyFrom: CommitTime | undefined
+  /**
+   * The session of LevelDB before whose end all those object rows were written, or were in tables.
+   * Unknown where LevelDB has no sessions.
+   */
+  readonly session: number | undefined
 }
 
 /** The format row of a new database. */
@@ -129,9 +139,10 @@ export function decodeFormatRow(row: Buffer): FormatRow {
   return { version, databaseId }
 }
 
-export function encodeCheckpointRow({ position, redoTid, historyFrom }: CheckpointRow): Buffer {
+export function encodeCheckpointRow(checkpoint: CheckpointRow): Buffer {
+  const { position, redoTid, historyFrom, session } = checkpoint
   const row = Buffer.alloc(CHECKPOINT_ROW_BYTES)
-  row[0] = ROW_VERSION
+  row[0] = CHECKPOINT_ROW_VERSION
   row[1] = historyFrom === undefined ? 0 : HISTORY_KEPT
   writeUint64(row, position.tid, 4)
   row.writeDoubleBE(position.timeMs, 12)
@@ -140,13 +151,13 @@ export function encodeCheckpointRow({ position, redoTid, historyFrom }: Checkpoi
   row.writeUInt32BE(position.classes, 36)
   writeUint64(row, historyFrom?.tid ?? 0, 40)
   row.writeDoubleBE(historyFrom?.timeMs ?? 0, 48)
+  writeUint64(row, session ?? NO_SESSION, 56)
   return seal(row)
 }
 
 /** @throws DamagedRow, ForeignRow */
 export function decodeCheckpointRow(row: Buffer): CheckpointRow {
-  assertRow(row)
-  if (row.length !== CHECKPOINT_ROW_BYTES) throw new DamagedRow('it has the wrong size')
+  const session = sessionIn(row)
   const historyFrom = { tid: toTid(readUint64(row, 40)), timeMs: row.readDoubleBE(48) }
   return {
     position: {
@@ -157,7 +168,21 @@ export function decodeCheckpointRow(row: Buffer): CheckpointRow {
     },
     redoTid: toTid(readUint64(row, 20)),
     historyFrom: row[1] === HISTORY_KEPT ? historyFrom : undefined,
+    session: session === NO_SESSION ? undefined : session,
   }
+}
+
+/** No session of LevelDB has this number. */
+const NO_SESSION = 0
+
+/** Once size and version are those of a checkpoint row. @throws DamagedRow, ForeignRow */
+function sessionIn(row: Buffer): number {
+  const isFirst = row[0] === ROW_VERSION
+  assertRow(row, isFirst ? ROW_VERSION : CHECKPOINT_ROW_VERSION)
+  if (row.length !== (isFirst ? CHECKPOINT_ROW_1_BYTES : CHECKPOINT_ROW_BYTES)) {
+    throw new DamagedRow('it has the wrong size')
+  }
+  return isFirst ? NO_SESSION : readUint64(row, 56)
 }
 
 export function encodeClassRow({ classId, name, fields }: ClassRow): Buffer {

@@ -1,7 +1,7 @@
 /** What every row has in common: a version first, but for the format row, and a CRC-32 (zlib) last. */
 import { crc32 } from 'node:zlib'
 
-/** On disk: of all rows but the format row and object records. */
+/** On disk: of all rows but the format row, the checkpoint row and object records. */
 export const ROW_VERSION = 1
 /** Bytes of the checksum that ends a row. */
 export const CRC_BYTES = 4
@@ -32,9 +32,9 @@ export function assertSealed(row: Buffer): void {
 }
 
 /** @throws DamagedRow, ForeignRow */
-export function assertRow(row: Buffer): void {
+export function assertRow(row: Buffer, version = ROW_VERSION): void {
   assertSealed(row)
-  if (row[0] !== ROW_VERSION) {
-    throw new ForeignRow(`it has row version ${row[0]}, this treehook reads ${ROW_VERSION}`)
+  if (row[0] !== version) {
+    throw new ForeignRow(`it has row version ${row[0]}, this treehook reads ${version}`)
   }
 }

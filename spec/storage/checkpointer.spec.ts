@@ -11,7 +11,12 @@ async function aCheckpointer(options: Partial<CheckpointerOptions> = {}) {
   const database = createMemoryDatabase()
   await database.open()
   const failures: unknown[] = []
-  const row = { position: NO_POSITION, redoTid: NO_TID, historyFrom: undefined }
+  const row = {
+    position: NO_POSITION,
+    redoTid: NO_TID,
+    historyFrom: undefined,
+    session: undefined,
+  }
   const checkpointer = new Checkpointer({
     database,
     row,
@@ -66,6 +71,40 @@ describe('Checkpoints', () => {
     expect(checkpointer.generation).toBe(generation)
   })
 
+  test('name the session of LevelDB that all their rows were written in', async () => {
+    const row = {
+      position: NO_POSITION,
+      redoTid: NO_TID,
+      historyFrom: { tid: NO_TID, timeMs: 0 },
+      session: 4,
+    }
+    const { checkpointer, commit, storedRow } = await aCheckpointer({ row, session: 5 })
+    await commit(1)
+    await checkpointer.prune(
+      { tid: toTid(1), timeMs: 0 },
+      () => undefined,
+      () => undefined,
+    )
+    expect(storedRow().session).toBe(4)
+    await checkpointer.checkpoint()
+    expect(storedRow().session).toBe(5)
+  })
+
+  test('remove rows that the session before left, also when nothing was committed since', async () => {
+    const { database, checkpointer, commit, storedRow } = await aCheckpointer()
+    await commit(3)
+    await checkpointer.checkpoint()
+    const row = storedRow()
+    expect(row.redoTid).toBe(0)
+    const again = await aCheckpointer({ database, row, overlay: new Overlay(toTid(3)) })
+    await again.checkpointer.checkpoint()
+    expect(storedRow()).toMatchObject({ redoTid: 3, position: row.position })
+    expect(await database.keys(commitKeys.range).all()).toEqual([])
+    const { generation } = again.checkpointer
+    await again.checkpointer.checkpoint()
+    expect(again.checkpointer.generation).toBe(generation)
+  })
+
   test('show commits that come meanwhile, before and after they end', async () => {
     const { checkpointer, commit, storedRow } = await aCheckpointer()
     await commit(3)
@@ -98,6 +137,30 @@ describe('Checkpoints', () => {
     expect(checkpointer.tooFarBehind).toBeUndefined()
   })
 
+  test('keep up with large commits, by larger steps', async () => {
+    const { database, checkpointer, commit } = await aCheckpointer()
+    await commit(4000)
+    const sizes: number[] = []
+    const batch = database.batch.bind(database) as () => ReturnType<typeof database.batch>
+    database.batch = (() => {
+      const made = batch()
+      const write = made.write.bind(made)
+      made.write = ((options: object) => {
+        sizes.push(made.length)
+        return write(options)
+      }) as never
+      return made
+    }) as never
+    const done = checkpointer.checkpoint()
+    for (let step = 0; step < 2; step++) {
+      await commit(1, 'x'.repeat(30_000))
+      await new Promise(setImmediate)
+    }
+    await done
+    expect(sizes[0]).toBe(257) // with a class row
+    expect(Math.max(...sizes)).toBeGreaterThan(1000)
+  })
+
   test('remove commit rows only when later writes have filled the logs', async () => {
     const { checkpointer, commit, commitRows, storedRow } = await aCheckpointer()
     await commit(10)
@@ -112,7 +175,7 @@ describe('Checkpoints', () => {
 
   test('with history remove none that may be asked for', async () => {
     const historyFrom = { tid: NO_TID, timeMs: Number.NEGATIVE_INFINITY }
-    const row = { position: NO_POSITION, redoTid: NO_TID, historyFrom }
+    const row = { position: NO_POSITION, redoTid: NO_TID, historyFrom, session: undefined }
     const { checkpointer, commit, commitRows } = await aCheckpointer({ row, history: 'all' })
     await commit(10)
     await checkpointer.checkpoint()
@@ -131,7 +194,7 @@ describe('Checkpoints', () => {
 
   test('need not wait until a long pruning is done', async () => {
     const historyFrom = { tid: NO_TID, timeMs: Number.NEGATIVE_INFINITY }
-    const row = { position: NO_POSITION, redoTid: NO_TID, historyFrom }
+    const row = { position: NO_POSITION, redoTid: NO_TID, historyFrom, session: undefined }
     const { checkpointer, commit, commitRows } = await aCheckpointer({ row, history: 'all' })
     await commit(6_000)
     await checkpointer.checkpoint()

@@ -110,6 +110,7 @@ async function withLevel<T>(use: (level: Level<Buffer, Buffer>) => Promise<T>): 
   const level = new Level<Buffer, Buffer>(directory, {
     keyEncoding: 'buffer',
     valueEncoding: 'buffer',
+    compression: false,
   })
   await level.open()
   const result = await use(level)
@@ -296,23 +297,25 @@ describe('Damage on disk', () => {
     expect([...codes]).toEqual([[79, 'STORAGE_CORRUPT_RECORD']])
   })
 
-  test('in an object row is healed while its commit is in the redo log', async () => {
-    await fill(20)
-    await opening() // LevelDB makes its log a table
-    await flipByteOf(Buffer.from('7 '.repeat(100)))
-    await settle()
-    const storage = await openStorage()
-    expect(storage.snapshot().load(toOid(79))?.tid).toBe(7)
-    await storage.close()
-  })
-
   test('in the redo log is detected by the open', async () => {
     await fillAndDie(20)
-    await opening() // LevelDB makes its log a table
+    await withLevel(async () => undefined) // LevelDB makes its log a table
     await flipByteOf(Buffer.from('7 '.repeat(100)))
     const error = await errorOf(() => opening())
     expect(error).toMatchObject({ code: 'STORAGE_CORRUPT' })
     expect(error.message).toMatch(/row of transaction 0000000000000007 cannot be read/)
+  })
+
+  test('in a row of the redo log that is not needed any more harms nothing', async () => {
+    await fillAndDie(20)
+    await opening() // with a checkpoint at its end
+    await flipByteOf(Buffer.from('7 '.repeat(100)))
+    const storage = await openStorage()
+    const snapshot = storage.snapshot()
+    for (let oid = 10; oid < 210; oid++) {
+      expect(snapshot.load(toOid(oid))?.tid).toBe(Math.floor(oid / 10))
+    }
+    await storage.close()
   })
 
   test('that took object rows, and no commits, is healed', async () => {

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { Level } from 'level'
-import { batchesOf, findDamage, putsOf } from '../../lib/storage/level-log.js'
+import { batchesOf, examineLog, putsOf } from '../../lib/storage/level-log.js'
+import { aLogOf, aLogWith, FIRST, LAST } from '../support/level-log-builder.js'
 import { TemporaryDirectories } from '../support/storage-builders.js'
 
 const directories = new TemporaryDirectories()
@@ -37,7 +38,49 @@ const sizeOfLog = async (directory: string): Promise<number> => (await readLog(d
 describe('A log of LevelDB', () => {
   test('is read to its end', () => {
     expect(log.length).toBeGreaterThan(500_000)
-    expect(findDamage(log)).toBeUndefined()
+    expect(examineLog(log).damage).toBeUndefined()
+  })
+
+  test('numbers its entries without a gap', () => {
+    expect(examineLog(log)).toMatchObject({
+      numbers: { first: 1, next: BATCHES + 1 },
+      isGapless: true,
+    })
+    // The last batch is cut.
+    expect(examineLog(log.subarray(0, -1)).numbers).toEqual({ first: 1, next: BATCHES })
+  })
+
+  test.each([
+    ['nothing', aLogOf(), undefined, true],
+    [
+      'batches that follow one another',
+      aLogOf([2 ** 32, 3], [2 ** 32 + 3, 1]),
+      [2 ** 32, 2 ** 32 + 4],
+      true,
+    ],
+    ['a batch without entries', aLogOf([5, 0], [5, 1]), [5, 6], true],
+    ['a gap', aLogOf([1, 3], [5, 1]), [1, 4], false],
+    ['batches in another order', aLogOf([4, 1], [3, 1]), [4, 5], false],
+    ['a batch that does not begin', aLogWith([LAST, Buffer.alloc(12)]), undefined, false],
+    [
+      'a batch without a head',
+      aLogWith([FIRST, Buffer.alloc(6)], [LAST, Buffer.alloc(5)]),
+      undefined,
+      false,
+    ],
+    [
+      'a head in two pieces',
+      aLogWith([FIRST, Buffer.from([7])], [LAST, Buffer.alloc(11)]),
+      [7, 7],
+      true,
+    ],
+  ])('with %s says so', (_, bytes, numbers, isGapless) => {
+    const [first, next] = numbers ?? []
+    expect(examineLog(bytes)).toEqual({
+      damage: undefined,
+      numbers: numbers && { first, next },
+      isGapless,
+    })
   })
 
   test('gives what each batch puts, in order', () => {
@@ -61,14 +104,14 @@ describe('A log of LevelDB', () => {
   test('cut anywhere is no damage: a write was interrupted', () => {
     fc.assert(
       fc.property(fc.nat(log.length), (size) => {
-        expect(findDamage(log.subarray(0, size))).toBeUndefined()
+        expect(examineLog(log.subarray(0, size)).damage).toBeUndefined()
       }),
     )
   })
 
   test('that ends in zeros is no damage', () => {
     const padded = Buffer.concat([log.subarray(0, log.length - 300), Buffer.alloc(100_000)])
-    expect(findDamage(padded)).toBeUndefined()
+    expect(examineLog(padded).damage).toBeUndefined()
   })
 
   test.each([
@@ -78,7 +121,7 @@ describe('A log of LevelDB', () => {
   ])('whose first record has %s is damaged, though all is in one block', (_, offset, bits) => {
     const damaged = Buffer.from(log.subarray(0, 20_000))
     damaged[offset]! ^= bits
-    expect(findDamage(damaged)?.at).toBe(0)
+    expect(examineLog(damaged).damage?.at).toBe(0)
   })
 
   test('with a bit flipped before its last record is damaged, at or before that bit', () => {
@@ -87,7 +130,7 @@ describe('A log of LevelDB', () => {
         const damaged = Buffer.from(log)
         damaged[bit >> 3]! ^= 1 << (bit & 7)
         const padding = isPadding(bit >> 3)
-        const damage = findDamage(damaged)?.at
+        const damage = examineLog(damaged).damage?.at
         if (padding) expect(damage).toBeUndefined()
         else expect(damage).toBeLessThanOrEqual(bit >> 3)
       }),

@@ -1,8 +1,9 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { createDirectoryStorage } from '../../lib/storage/index.js'
+import { createDirectoryStorage, toOid } from '../../lib/storage/index.js'
 import { checkLogs } from '../../lib/storage/log-check.js'
+import { aLogOf, aManifestOf } from '../support/level-log-builder.js'
 import {
   aCommit,
   copyAsKilled,
@@ -80,7 +81,7 @@ async function lastTid(): Promise<number> {
 describe('The check of logs', () => {
   test('finds nothing in what a killed process leaves', async () => {
     await dieAfter(8)
-    expect(await checkLogs(directory)).toBe(0)
+    expect(await checkLogs(directory)).toEqual({ syncedTid: 0, wholeSession: 2 })
     expect(await lastTid()).toBe(8)
   })
 
@@ -101,7 +102,7 @@ describe('The check of logs', () => {
     // The commit ends in the block after this page.
     expect(Math.floor((startOf[6]! + 12_000) / 32768)).toBe(2)
     await losePageOf(6)
-    expect(await checkLogs(directory)).toBe(4)
+    expect(await checkLogs(directory)).toEqual({ syncedTid: 4, wholeSession: undefined })
     expect(await lastTid()).toBe(5)
   })
 
@@ -132,7 +133,7 @@ describe('The check of logs', () => {
     expect(await lastTid()).toBe(6)
     await dieAfter(6, { from: directory })
     await changeLog((bytes) => bytes.fill(0, 0, 4096))
-    expect(await checkLogs(directory)).toBe(11)
+    expect(await checkLogs(directory)).toMatchObject({ syncedTid: 11 })
     expect((await errorOf(lastTid)).message).toMatch(/missing: 0000000000000007 to/)
   })
 
@@ -147,5 +148,76 @@ describe('The check of logs', () => {
     await dieAfter(8, { durability: 'relaxed', isCheckpointed: true })
     await losePageOf(3)
     expect((await errorOf(lastTid)).message).toContain('transaction 0000000000000003 first')
+  })
+})
+
+describe('Logs are whole', () => {
+  /** Of session 2, whose manifest says that log 4 is the first one. */
+  async function isWhole(logs: Readonly<Record<number, Buffer>>): Promise<boolean> {
+    directory = await directories.create()
+    await writeFile(join(directory, 'CURRENT'), 'MANIFEST-000002\n')
+    await writeFile(join(directory, 'MANIFEST-000002'), aManifestOf(3, 4))
+    for (const [number, log] of Object.entries(logs)) {
+      await writeFile(join(directory, `${number.padStart(6, '0')}.log`), log)
+    }
+    const { wholeSession } = await checkLogs(directory)
+    expect([2, undefined]).toContain(wholeSession)
+    return wholeSession === 2
+  }
+
+  test.each([
+    ['the first one is all there is', { 4: aLogOf([7, 2], [9, 1]) }],
+    ['it is empty', { 4: aLogOf() }],
+    ['the next one goes on where it ends', { 4: aLogOf([7, 2]), 10: aLogOf([9, 1]) }],
+    ['the newest one ends too early', { 4: aLogOf([7, 2]), 10: aLogOf([9, 1]).subarray(0, -1) }],
+    [
+      'earlier ones are left, whatever is in them',
+      { 3: aLogOf([1, 1], [9, 1]), 4: aLogOf([7, 1]) },
+    ],
+  ])('where %s', async (_, logs) => {
+    expect(await isWhole(logs)).toBe(true)
+  })
+
+  test.each([
+    ['the first one is missing', { 10: aLogOf([9, 1]) }],
+    [
+      'the first one has lost its end',
+      { 4: aLogOf([7, 2], [9, 3]).subarray(0, -1), 10: aLogOf([12, 1]) },
+    ],
+    ['the first one has lost all', { 4: aLogOf(), 10: aLogOf([12, 1]) }],
+    ['one between is missing', { 4: aLogOf([7, 2]), 12: aLogOf([12, 1]) }],
+    ['entries of the newest one are missing', { 4: aLogOf([7, 2]), 10: aLogOf([9, 1], [11, 1]) }],
+    ['there is none', {}],
+  ])('but not where %s', async (_, logs) => {
+    expect(await isWhole(logs)).toBe(false)
+  })
+
+  test('but not of a session that no manifest names', async () => {
+    await dieAfter(2)
+    await writeFile(join(directory, 'CURRENT'), 'MANIFEST-000001\n')
+    expect(await checkLogs(directory)).toEqual({ syncedTid: 0, wholeSession: undefined })
+  })
+
+  test('up to where the newest is cut: all that was written before the last row there is there', async () => {
+    await dieAfter(6, { isCheckpointed: true })
+    const log = await readFile(await logIn(directory))
+    const killed = directory
+    for (let end = log.length; end > startOf[1]!; end -= 1500) {
+      directory = await directories.create()
+      for (const name of await readdir(killed)) {
+        const bytes = await readFile(join(killed, name))
+        const part = name.endsWith('.log') ? bytes.subarray(0, end) : bytes
+        await writeFile(join(directory, name), part)
+      }
+      const storage = createDirectoryStorage(directory)
+      await storage.open()
+      const snapshot = storage.snapshot()
+      for (let tid = 1; tid <= 6; tid++) {
+        const expected = tid <= storage.lastTid ? tid : undefined
+        expect(snapshot.load(toOid(tid))?.tid).toBe(expected)
+      }
+      snapshot.close()
+      await storage.close()
+    }
   })
 })

@@ -38,7 +38,8 @@ async function written(
     historyFrom,
     writtenTo = NO_TID,
     upTo = commits[commits.length - 1]!.tid,
-  }: { historyFrom?: number; writtenTo?: number; upTo?: number } = {},
+    arrived = () => 0,
+  }: { historyFrom?: number; writtenTo?: number; upTo?: number; arrived?: () => number } = {},
 ): Promise<boolean> {
   const overlay = new Overlay(before.tid)
   const generation = new Generation(database, overlay)
@@ -58,6 +59,7 @@ async function written(
       batches.push(batch)
       await batch.write({ sync: false })
     },
+    arrived,
   })
   generation.letGo()
   return wasIntact
@@ -85,8 +87,19 @@ describe('The object rows of some commits', () => {
     await written([aCommit(1, oids)])
     expect(batches).toHaveLength(4)
     expect(await database.keys(objectKeys.range).all()).toHaveLength(1000)
-    await written([aCommit(2, [1, 2, 3], { state: 'x'.repeat(300_000) })])
+    await written([aCommit(2, [1, 2, 3], { state: 'x'.repeat(600_000) })])
     expect(batches).toHaveLength(6)
+  })
+
+  test('are written in larger steps while commits bring more than a step takes, up to 1 MB', async () => {
+    const oids = Array.from({ length: 5000 }, (_, oid) => oid)
+    const state = 'x'.repeat(500)
+    await written([aCommit(1, oids, { state })], { arrived: () => batches.length * 150_000 })
+    const sizes = batches.map(({ bytes }) => Math.round(bytes / 100_000))
+    expect(sizes).toEqual([1, 2, 3, 3, 3, 3, 3, 3, 3, 3])
+    batches = []
+    await written([aCommit(2, oids, { state })], { arrived: () => 1e9 })
+    expect(batches.map(({ bytes }) => Math.floor(bytes / 2 ** 20))).toEqual([1, 1, 0])
   })
 
   test('of removed objects go; with history they say so', async () => {

@@ -1,6 +1,12 @@
 import { beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { CommitRow } from '../../lib/storage/commit-row.js'
-import { createMemoryDatabase, createMemoryStorage, toOid, toTid } from '../../lib/storage/index.js'
+import {
+  createMemoryDatabase,
+  createMemoryStorage,
+  NO_TID,
+  toOid,
+  toTid,
+} from '../../lib/storage/index.js'
 import {
   CHECKPOINT_KEY,
   classKeys,
@@ -8,6 +14,7 @@ import {
   FORMAT_KEY,
   objectKeys,
 } from '../../lib/storage/key-space.js'
+import { readContents } from '../../lib/storage/open-check.js'
 import { encodeRecord, recordBytes } from '../../lib/storage/record.js'
 import { decodeCheckpointRow, encodeCheckpointRow } from '../../lib/storage/rows.js'
 import { aCommit, errorOf } from '../support/storage-builders.js'
@@ -174,7 +181,7 @@ describe('Opening', () => {
     expect((await errorOf(open)).message).toMatch(
       /row of transaction 0000000000000005 cannot be read/,
     )
-    await database.put(commitKeys.encode(toTid(5)), (await database.get(CHECKPOINT_KEY))!)
+    await database.put(commitKeys.encode(toTid(5)), (await database.get(classKeys.encode(1)))!)
     expect(await errorOf(open)).toMatchObject({ code: 'STORAGE_CORRUPT' })
   })
 
@@ -206,6 +213,47 @@ describe('Opening', () => {
     await storage.close()
     await database.open()
     expect(await database.get(objectKeys.encode(toOid(2)))).toBeDefined()
+  })
+
+  describe('after a session of LevelDB', () => {
+    const read = (wholeSession: number | undefined, readOnly = false) =>
+      readContents(database, {
+        location: 'memory',
+        history: undefined,
+        readOnly,
+        syncedTid: NO_TID,
+        session: 8,
+        wholeSession,
+      })
+    const storedRow = () => decodeCheckpointRow(database.getSync(CHECKPOINT_KEY)!)
+
+    beforeEach(async () => {
+      const { position } = storedRow()
+      await changeCheckpoint({ session: 7, position: { ...position, tid: toTid(4) } })
+    })
+
+    test('of which nothing is missing reads the commits after the checkpoint alone', async () => {
+      await database.del(commitKeys.encode(toTid(3)))
+      const { overlay, checkpoint, position } = await read(7)
+      expect(overlay).toMatchObject({ after: 4, lastTid: 9 })
+      expect([checkpoint.redoTid, position.tid]).toEqual([0, 9])
+    })
+
+    test('that was another one, or of which something is missing, reads those after the redo tid', async () => {
+      for (const session of [6, undefined]) {
+        expect((await read(session)).overlay).toMatchObject({ after: 0, lastTid: 9 })
+        expect(storedRow().session).toBe(7)
+      }
+      await database.del(commitKeys.encode(toTid(3)))
+      expect(await errorOf(() => read(6))).toMatchObject({ code: 'STORAGE_CORRUPT' })
+    })
+
+    test('of which nothing is missing says the same of this one, unless it is for reading', async () => {
+      await read(7, true)
+      expect(storedRow().session).toBe(7)
+      const { checkpoint } = await read(7)
+      expect([checkpoint.session, storedRow()]).toEqual([8, checkpoint])
+    })
   })
 
   test('lets an object row with flipped bytes pass: reading it says so', async () => {

@@ -12,13 +12,14 @@ import {
   NO_POSITION,
   newFormatRow,
 } from '../../lib/storage/rows.js'
-import { DamagedRow, ForeignRow } from '../../lib/storage/sealed-row.js'
+import { DamagedRow, ForeignRow, seal } from '../../lib/storage/sealed-row.js'
 
 const FORMAT = { version: 2, databaseId: '00112233-4455-6677-8899-aabbccddeeff' }
 const CHECKPOINT = {
   position: { tid: toTid(7), timeMs: 6000, highestOid: 12, classes: 3 },
   redoTid: toTid(5),
   historyFrom: { tid: toTid(2), timeMs: 1000 },
+  session: 17,
 }
 const CLASS = { classId: 3, name: 'offices.Office', fields: ['name', 'floor'] }
 const ROWS: [string, Buffer, (row: Buffer) => unknown, unknown][] = [
@@ -46,7 +47,7 @@ describe.each(ROWS)('A %s', (_, row, decode, content) => {
 
 test.each(ROWS.slice(1))('A %s of a newer version is foreign, not damaged', (_, row, decode) => {
   const newer = Buffer.from(row)
-  newer[0] = 2
+  newer[0]!++
   expect(() => decode(newer)).toThrow(DamagedRow)
   newer.writeUInt32BE(crc32(newer.subarray(0, -4)), newer.length - 4)
   expect(() => decode(newer)).toThrow(ForeignRow)
@@ -60,24 +61,32 @@ describe('The bytes on disk', () => {
   })
 
   test('of a checkpoint row are what the table draws', () => {
-    expect(encodeCheckpointRow(CHECKPOINT).toString('hex', 0, 56)).toBe(
-      '01010000' +
+    expect(encodeCheckpointRow(CHECKPOINT).toString('hex', 0, 64)).toBe(
+      '02010000' +
         '0000000000000007' +
         '40b7700000000000' +
         '0000000000000005' +
         '000000000000000d' +
         '00000003' +
         '0000000000000002' +
-        '408f400000000000',
+        '408f400000000000' +
+        '0000000000000011',
     )
   })
 
   test('of a checkpoint row say whether history is kept, also from before the first commit', () => {
     const first = { position: NO_POSITION, redoTid: NO_POSITION.tid }
     for (const historyFrom of [undefined, { tid: NO_TID, timeMs: Number.NEGATIVE_INFINITY }]) {
-      const row = { ...first, historyFrom }
+      const row = { ...first, historyFrom, session: undefined }
       expect(decodeCheckpointRow(encodeCheckpointRow(row))).toEqual(row)
     }
+  })
+
+  test('of a checkpoint row of version 1 end before the session', () => {
+    const row = Buffer.concat([encodeCheckpointRow(CHECKPOINT).subarray(0, 56), Buffer.alloc(4)])
+    row[0] = 1
+    expect(decodeCheckpointRow(seal(row))).toEqual({ ...CHECKPOINT, session: undefined })
+    expect(() => decodeCheckpointRow(seal(Buffer.concat([row, row])))).toThrow(DamagedRow)
   })
 
   test('of two new databases differ', () => {
