@@ -31,7 +31,9 @@ export function contests({ isQuick }: { readonly isQuick: boolean }): readonly C
     mixed(),
     ...OVERLAPS.map(conflictRetry),
     savepoint(isQuick ? 100 : 1000),
-    ...OPENED.map((objects) => open(objects, isQuick ? objects / 100 : objects)),
+    ...[false, true].flatMap((isReopened) =>
+      OPENED.map((objects) => open(objects, isQuick ? objects / 100 : objects, isReopened)),
+    ),
   ]
 }
 
@@ -144,13 +146,21 @@ function savepoint(objects: number): Contest {
   return contest('savepoint-1000', { operation: 'savepoint', objects })
 }
 
-/** The name says how many there are in a full run. */
-function open(name: number, objects: number): Contest {
-  const flat: readonly Target[] = name > 10_000 ? [{ rival: 'open-10000', timeAtMost: 2 }] : []
+/**
+ * The name says how many there are in a full run. Killed as it was filled, a database has as much in its
+ * logs as the moment will have it; killed later, after the same commits at any size, the same.
+ */
+function open(name: number, objects: number, isReopened: boolean): Contest {
+  const kind = isReopened ? 'open-later' : 'open'
+  const flat: readonly Target[] = name > 10_000 ? [{ rival: `${kind}-10000`, timeAtMost: 2 }] : []
   return contest(
-    `open-${name}`,
-    { operation: 'open', objects },
-    { targets: [{ atMost: 1000 }, ...flat], ...(name === 1_000_000 && { samplesAtMost: 5 }) },
+    `${kind}-${name}`,
+    { operation: 'open', objects, isReopened },
+    {
+      rivals: isReopened ? ['raw'] : ['zodb', 'raw'],
+      targets: [{ atMost: 1000 }, ...flat],
+      ...(name === 1_000_000 && { samplesAtMost: 7 }),
+    },
   )
 }
 
@@ -176,6 +186,7 @@ const DEFAULTS = {
   roundMs: 100,
   isHistoryKept: false,
   isRising: true,
+  isReopened: false,
   overlapPercent: 0,
 } as const
 

@@ -1,8 +1,10 @@
+import { rm } from 'node:fs/promises'
 import { ClassicLevel } from 'classic-level'
 import { Packr } from 'msgpackr'
 import { type Round, ratePerSecond, verify } from '../harness.js'
 import { NotAvailableError } from '../peers/not-available.js'
 import type { Contender, Entry, Supplies } from './contender.js'
+import { cloneDirectory, killedDatabase } from './killed.js'
 import { fillerTexts, textAt } from './payload.js'
 import { meanOf, nowMs } from './stopwatch.js'
 import type { Operation, Task } from './task.js'
@@ -31,6 +33,7 @@ const OPERATIONS: Readonly<Partial<Record<Operation, Enter>>> = {
   commits: (task, supplies) => (task.clients === 1 ? written : flushed)(task, supplies),
   'cold-read': coldRead,
   'container-iterate': coldRead,
+  open,
 }
 
 /** The state of one object, as msgpack. */
@@ -270,4 +273,20 @@ async function openLevel(location: string): Promise<Level> {
   })
   await level.open()
   return level
+}
+
+/** LevelDB alone opens the files that a killed process of ours left. */
+async function open(task: Task, supplies: Supplies): Promise<Entry> {
+  const killed = await killedDatabase(task, supplies)
+  const once = async (): Promise<number> => {
+    const location = supplies.workspace.directory('opened')
+    await cloneDirectory(killed, location)
+    const start = nowMs()
+    const level = await openLevel(location)
+    const spent = nowMs() - start
+    await level.close()
+    await rm(location, { recursive: true })
+    return spent
+  }
+  return { rounds: { 'raw LevelDB': once }, async [Symbol.asyncDispose]() {} }
 }

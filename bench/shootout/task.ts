@@ -36,6 +36,8 @@ export interface Task {
   readonly isHistoryKept: boolean
   /** Of container-insert: every key is higher than those before; else random. */
   readonly isRising: boolean
+  /** Of open: filled, closed, and opened again for the same commits at any size; else killed as it was filled. */
+  readonly isReopened: boolean
   /** Of conflict-retry: how many of 100 transactions write the object that all share. */
   readonly overlapPercent: number
 }
