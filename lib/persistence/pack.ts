@@ -126,6 +126,8 @@ export class Pack {
   readonly #slice: TimeSlice
   readonly #existing = new OidSet()
   readonly #garbage = new OidSet()
+  /** Removed by others since the snapshot. */
+  readonly #gone = new OidSet()
   #reachable: Reachability | undefined
   #removed = 0
   #removedBytes = 0
@@ -217,7 +219,7 @@ export class Pack {
       reachable.reach(oid)
       for (const found of referencesOf(state, oid).strong) reachable.reach(found)
     }
-    for (const oid of removed) this.#garbage.delete(oid)
+    for (const oid of removed) this.#gone.add(oid)
   }
 
   async #mark(snapshot: StorageSnapshot, youngAfter: Tid): Promise<void> {
@@ -243,7 +245,10 @@ export class Pack {
    */
   async #check(snapshot: StorageSnapshot): Promise<void> {
     const reachable = this.#reachable as Reachability
-    for (const oid of this.#existing) if (!reachable.has(oid)) this.#garbage.add(oid)
+    for (const oid of this.#existing) {
+      if (!reachable.has(oid)) this.#garbage.add(oid)
+      if (this.#slice.isOver) await this.#slice.turn()
+    }
     if (this.#garbage.size === 0) return
     let done = 0
     for await (const page of snapshot.recordPages({ signal: this.#signal })) {
@@ -297,7 +302,7 @@ export class Pack {
     const batch: Oid[] = []
     for (const oid of this.#garbage) {
       if (batch.length === REMOVED_AT_ONCE) break
-      if (!reachable.has(oid)) batch.push(oid)
+      if (!reachable.has(oid) && !this.#gone.has(oid)) batch.push(oid)
       this.#garbage.delete(oid)
     }
     return batch

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { createMemoryDatabase } from '../../lib/storage/index.js'
-import { entriesOf } from '../../lib/storage/level-entries.js'
+import { entriesOf, entryPagesOf } from '../../lib/storage/level-entries.js'
 
 async function aDatabase(size: number) {
   const database = createMemoryDatabase()
@@ -22,6 +22,13 @@ describe('The entries of a range', () => {
     expect(await numbersOf(entriesOf(database, {}))).toEqual(
       Array.from({ length: 2500 }, (_, n) => n),
     )
+  })
+
+  test('come few at a time, so that other work gets its turn', async () => {
+    const { database } = await aDatabase(300)
+    const sizes: number[] = []
+    for await (const page of entryPagesOf(database, {})) sizes.push(page.length)
+    expect(sizes).toEqual([128, 128, 44])
   })
 
   test('are those between its ends, also backwards', async () => {
