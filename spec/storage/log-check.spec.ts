@@ -2,7 +2,10 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { createDirectoryStorage, toOid } from '../../lib/storage/index.js'
+import { CHECKPOINT_KEY } from '../../lib/storage/key-space.js'
+import { batchesOf, putsOf } from '../../lib/storage/level-log.js'
 import { checkLogs } from '../../lib/storage/log-check.js'
+import { decodeCheckpointRow } from '../../lib/storage/rows.js'
 import { aLogOf, aManifestOf } from '../support/level-log-builder.js'
 import {
   aCommit,
@@ -197,6 +200,28 @@ describe('Logs are whole', () => {
     await writeFile(join(directory, 'CURRENT'), 'MANIFEST-000001\n')
     expect(await checkLogs(directory)).toEqual({ syncedTid: 0, wholeSession: undefined })
   })
+
+  test('also of a session that ended before it made a checkpoint: it says that those of the one before were', async () => {
+    await dieAfter(6, { isCheckpointed: true })
+    for (let kills = 0; kills < 2; kills++) {
+      const killed = directory
+      directory = await directories.create()
+      const storage = createDirectoryStorage(killed)
+      await storage.open()
+      copyAsKilled(killed, directory)
+      await storage.close()
+      const { wholeSession } = await checkLogs(directory)
+      expect(wholeSession).toBeGreaterThan(2)
+      expect(sessionInLog(await readFile(await logIn(directory)))).toBe(wholeSession)
+    }
+  })
+
+  /** As the last checkpoint row in a log has it. */
+  function sessionInLog(log: Buffer): number | undefined {
+    const rows = [...batchesOf(log)].flatMap(({ data }) => [...putsOf(data)])
+    const row = rows.filter(([key]) => key.equals(CHECKPOINT_KEY)).pop()?.[1]
+    return row && decodeCheckpointRow(row).session
+  }
 
   test('up to where the newest is cut: all that was written before the last row there is there', async () => {
     await dieAfter(6, { isCheckpointed: true })
