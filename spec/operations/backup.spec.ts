@@ -1,6 +1,7 @@
 import { appendFile, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { BackupDirectory } from '../../lib/operations/backup-directory.js'
 import { backup, type CopyProgress, restore, verifyBackup } from '../../lib/operations/index.js'
 import { createDirectoryStorage, type Storage } from '../../lib/storage/index.js'
 import {
@@ -188,9 +189,10 @@ describe('While a backup is made', () => {
   test('no second one can be made in the same directory', async () => {
     const source = await aStorage()
     await commitTo(source, [0])
-    const first = backup(source, place)
-    const codes = await Promise.all([codeThrownBy(() => backup(source, place)), first])
-    expect(codes[0]).toBe('STORAGE_LOCKED')
+    const inUse = await BackupDirectory.acquire(place)
+    expect(await codeThrownBy(() => backup(source, place))).toBe('STORAGE_LOCKED')
+    await inUse.release()
+    expect((await backup(source, place)).kind).toBe('full')
   })
 
   test('the database can be closed, which ends it', async () => {
