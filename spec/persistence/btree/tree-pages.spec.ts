@@ -57,6 +57,32 @@ describe('Pages of a tree', () => {
     expect(seen).toEqual([0, 1, 2, 3])
   })
 
+  test('end when they are left, thrown into, or disposed of', async () => {
+    const set = TreeSet.from(numbers(9))
+    const seen: number[] = []
+    const left = set.pages({ size: 2 })
+    for await (const page of left) {
+      seen.push(...page)
+      if (seen.length === 4) break
+    }
+    expect([seen, await left.next()]).toEqual([[0, 1, 2, 3], { value: undefined, done: true }])
+    const thrown = set.pages({ size: 2 })
+    await expect(thrown.throw(new Error('enough'))).rejects.toThrow('enough')
+    expect((await thrown.next()).done).toBe(true)
+    const disposed = set.pages({ size: 2 })
+    {
+      await using pages = disposed
+      expect((await pages.next()).value).toEqual([0, 1])
+    }
+    expect((await disposed.next()).done).toBe(true)
+  })
+
+  test('come in order to who asks for several at once', async () => {
+    const pages = TreeSet.from(numbers(5)).pages({ size: 2 })
+    const asked = await Promise.all([pages.next(), pages.next(), pages.next(), pages.next()])
+    expect(asked.map(({ value }) => value)).toEqual([[0, 1], [2, 3], [4], undefined])
+  })
+
   test('keep their place while the tree changes', async () => {
     const set = TreeSet.from(numbers(100))
     const seen: number[] = []
