@@ -147,7 +147,10 @@ async function iterate(location: string, size: number, settings: Settings): Prom
     const walk = JSON.parse(stdout) as Readonly<Record<string, number>>
     verify('the number of entries walked', walk.entries, size)
     samples.push(walk.usPerKey as number)
-    Object.assign(facts, walk)
+    // The first walk opens the database as its building left it, with a redo log; the most counts.
+    for (const [name, value] of Object.entries(walk)) {
+      facts[name] = name.endsWith('Megabytes') ? Math.max(facts[name] ?? 0, value) : value
+    }
   }
   return figureOf({ name: 'tree-iterate', unit: 'µs', samples, facts })
 }
