@@ -1,4 +1,11 @@
-import { NO_TID, type Oid, OidSet, type Storage, type Tid } from '../storage/index.js'
+import {
+  NO_TID,
+  type Oid,
+  OidSet,
+  type Storage,
+  type StorageRecord,
+  type Tid,
+} from '../storage/index.js'
 import { ClassTable, type MissingClassOptions } from './class-table.js'
 import { CommitLog } from './commit-log.js'
 import { CommittedState } from './committed-state.js'
@@ -127,6 +134,23 @@ export class CommittedStore {
   }
 
   /**
+   * The record of a state that transactions of `epoch` see and that is not in memory; it does not come
+   * into memory by this. `undefined` when it is, or when there is none.
+   */
+  recordUnlessCached(epoch: Epoch, oid: Oid): StorageRecord | undefined {
+    const newest = this.cache.get(oid)
+    if (newest !== undefined && newest.serial <= epoch.tid) return undefined
+    if (epoch.stateOf(oid) !== undefined) return undefined
+    this.counters.storageReads++
+    return epoch.snapshot.load(oid)
+  }
+
+  decode(record: StorageRecord): CommittedState {
+    this.counters.decodes++
+    return decodeState(record, this.classes)
+  }
+
+  /**
    * The commit that removed the object in this session, or a later one, in flight or published;
    * `undefined` for none.
    */
@@ -209,8 +233,7 @@ export class CommittedStore {
     this.counters.storageReads++
     const record = epoch.snapshot.load(oid)
     if (record === undefined) return undefined
-    this.counters.decodes++
-    return decodeState(record, this.classes)
+    return this.decode(record)
   }
 
   /** A stale entry would be served for ever: checks the state against what was published since. */

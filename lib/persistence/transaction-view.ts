@@ -217,6 +217,17 @@ export class TransactionView implements NodeSource {
     return nodeOf(this.#store.stateAt(epoch, reference.oid, true), reference.oid)
   }
 
+  unreadNode({ oid }: Reference): StorageRecord | undefined {
+    const epoch = this.#epoch
+    if (epoch === undefined || !this.existence.isEmpty) return undefined
+    this.assertOpen()
+    return this.#store.recordUnlessCached(epoch, oid)
+  }
+
+  nodeIn(record: StorageRecord): TreeNode {
+    return nodeOf(this.#store.decode(record), record.oid)
+  }
+
   /** The nodes as a commit left them that is newer than what the transaction sees. */
   nodesAt(serial: Tid): NodeSource {
     const node = ({ oid }: Reference): TreeNode => {

@@ -66,6 +66,27 @@ describe('Committed store', () => {
     },
   )
 
+  test('gives the record of a state that is not in memory, and leaves it there', async () => {
+    const { store, write } = await aStore()
+    await write('first')
+    const old = store.epochs.acquire()
+    await write('second')
+    const { current } = store.epochs
+    expect(store.recordUnlessCached(current, OID)).toBeUndefined()
+    store.cache.clear()
+    for (const [epoch, title] of [
+      [old, 'first'],
+      [current, 'second'],
+    ] as const) {
+      const record = store.recordUnlessCached(epoch, OID)
+      expect(titleOf(record && store.decode(record))).toBe(title)
+    }
+    expect(store.cache.size).toBe(0)
+    expect(store.recordUnlessCached(current, toOid(9))).toBeUndefined()
+    store.stateAt(old, OID)
+    expect(store.recordUnlessCached(old, OID)).toBeUndefined()
+  })
+
   test('what an old epoch loads never enters the shared cache', async () => {
     const { store, write } = await aStore()
     await write('first')

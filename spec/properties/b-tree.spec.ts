@@ -7,7 +7,8 @@ import {
   type ObjectDatabase,
   type RangeOptions,
 } from '../../lib/persistence/index.js'
-import { aDatabase } from '../support/persistence-builders.js'
+import type { Savepoint } from '../../lib/transaction/index.js'
+import { aConnection, aDatabase } from '../support/persistence-builders.js'
 
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
 
@@ -204,6 +205,136 @@ test('a tree of three levels equals a sorted array', async () => {
     { seed, numRuns: 6 },
   )
 }, 120_000)
+
+const LEAVES = 200
+const STORED = LEAVES * 30
+
+type ColdStep =
+  | { readonly do: 'spread'; readonly by: number; readonly count: number; readonly value: number }
+  | { readonly do: 'set' | 'delete' | 'look'; readonly key: number; readonly value: number }
+  | { readonly do: 'walk' | 'size' | 'savepoint' | 'rollback' | 'clear'; readonly from: number }
+
+/** Keys of the stored tree are even: half of these are new. */
+const coldKey = fc.integer({ min: -1, max: 2 * STORED })
+
+const coldStep: fc.Arbitrary<ColdStep> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('spread' as const),
+      by: fc.constantFrom(7, 59, 61, 997),
+      count: fc.integer({ min: 1, max: 300 }),
+      value: fc.nat(),
+    }),
+  },
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      do: fc.constantFrom('set' as const, 'set' as const, 'delete' as const, 'look' as const),
+      key: coldKey,
+      value: fc.nat(),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom('walk' as const, 'size' as const),
+      from: coldKey,
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constantFrom('savepoint' as const, 'rollback' as const, 'rollback' as const),
+      from: fc.nat(5),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('clear' as const), from: fc.constant(0) }) },
+)
+
+test('a transaction over many leaves that are not in memory equals one on a Map', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(coldStep, { minLength: 5, maxLength: 25 }),
+      fc.boolean(),
+      fc.boolean(),
+      async (steps, hasRival, commits) => {
+        const db = await aDatabase({ cacheBytes: 50_000 })
+        const stored = Array.from({ length: STORED }, (_, n): [number, number] => [2 * n, n])
+        await db.transaction(({ rootMapping }) => void rootMapping.set('tree', BTree.from(stored)))
+        db.cacheClear()
+        const isClearing = steps.some((it) => it.do === 'clear')
+        let model = new Map(stored)
+        const { connection, transactions } = aConnection(db)
+        const transaction = transactions.begin()
+        const tree = connection.rootMapping.get('tree') as unknown as BTree<number, number>
+        const savepoints: { savepoint: Savepoint; model: Map<number, number> }[] = []
+        tree.set(0, -1)
+        model.set(0, -1)
+        for (const it of [{ do: 'savepoint', from: 0 } as const, ...steps]) {
+          if (it.do === 'savepoint') {
+            const savepoint = transaction.savepoint() as Savepoint
+            savepoints.push({ savepoint, model: new Map(model) })
+          } else if (it.do === 'rollback') {
+            savepoints.length = (it.from % savepoints.length) + 1
+            const to = savepoints.at(-1)!
+            to.savepoint.rollback()
+            model = new Map(to.model)
+          } else doCold(tree, model, it)
+        }
+        if (hasRival && !isClearing) {
+          await db.transaction(({ rootMapping }) => {
+            const theirs = rootMapping.get('tree') as unknown as BTree<number, number>
+            for (let n = 0; n < 100; n++) theirs.set(2 * ((n * 61) % STORED) + 0.5, n)
+          })
+        }
+        expect(tree.check()).toEqual([])
+        expect([...tree]).toEqual([...model].sort(([a], [b]) => a - b))
+        if (!commits) {
+          await transactions.abort()
+          model = new Map(stored)
+        } else await transactions.commit()
+        if (hasRival && !isClearing) {
+          for (let n = 0; n < 100; n++) model.set(2 * ((n * 61) % STORED) + 0.5, n)
+        }
+        connection.close()
+        db.cacheClear()
+        await db.view(({ rootMapping }) => {
+          const read = rootMapping.get('tree') as unknown as BTree<number, number>
+          expect([read.size, read.check()]).toEqual([model.size, []])
+          expect([...read]).toEqual([...model].sort(([a], [b]) => a - b))
+        })
+        await db.close()
+      },
+    ),
+    { seed, numRuns: 40 },
+  )
+}, 120_000)
+
+function doCold(tree: BTree<number, number>, model: Map<number, number>, it: ColdStep): void {
+  if (it.do === 'spread') {
+    for (let n = 0; n < it.count; n++) {
+      const at = (n * it.by) % (2 * STORED)
+      tree.set(at, it.value)
+      model.set(at, it.value)
+      if (n % 50 === 49)
+        expect([tree.get(at), tree.has(at), tree.has(at + 0.25)]).toEqual([it.value, true, false])
+    }
+  } else if (it.do === 'set') {
+    tree.set(it.key, it.value)
+    model.set(it.key, it.value)
+  } else if (it.do === 'delete') expect(tree.delete(it.key)).toBe(model.delete(it.key))
+  else if (it.do === 'look') {
+    expect([tree.get(it.key), tree.has(it.key)]).toEqual([model.get(it.key), model.has(it.key)])
+  } else if (it.do === 'size') expect(tree.size).toBe(model.size)
+  else if (it.do === 'walk') {
+    const inRange = [...model.keys()].filter((key) => key >= it.from).sort((a, b) => a - b)
+    expect([...tree.keys({ min: it.from, limit: 100 })]).toEqual(inRange.slice(0, 100))
+  } else if (it.do === 'clear') {
+    tree.clear()
+    model.clear()
+  }
+}
 
 test('a walk over a tree that changes meanwhile sees every key that stays, once and in order', () => {
   fc.assert(

@@ -25,21 +25,23 @@ export function treeGet(object: Persistent, key: Key): unknown {
   const slots = activeSlots(object)
   if (typeof key !== 'string' && !isKey(key)) return undefined
   slots.owner.reads?.addKey(slots.oid, key)
-  return present(findValue(rootOf(slots), key, sourceOf(slots)), slots.owner)
+  const { tree } = slots
+  const value = tree === undefined ? findValue(rootOf(slots), key, sourceOf(slots)) : tree.find(key)
+  return present(value, slots.owner)
 }
 
 export function treeHas(object: Persistent, key: Key): boolean {
   const slots = activeSlots(object)
   if (typeof key !== 'string' && !isKey(key)) return false
   slots.owner.reads?.addKey(slots.oid, key)
-  return hasKey(rootOf(slots), key, sourceOf(slots))
+  return slots.tree?.has(key) ?? hasKey(rootOf(slots), key, sourceOf(slots))
 }
 
 /** O(1). */
 export function treeSize(object: Persistent): number {
   const slots = activeSlots(object)
   slots.owner.reads?.addWhole(slots.oid)
-  return rootOf(slots).size
+  return (slots.tree ?? rootOf(slots)).size
 }
 
 /** @returns whether the key is new. */

@@ -1,8 +1,9 @@
-import type { Reference } from '../reference.js'
+import type { Oid, StorageRecord } from '../../storage/index.js'
+import { Reference } from '../reference.js'
 import { NO_OID } from '../slots.js'
 import { compareKeys, type Key, keyToken, searchKeys } from './keys.js'
 import { INNER_ITEMS, LEAF_ITEMS, ROOT_ITEMS, TreeNode } from './tree-node.js'
-import { childPosition, hasKey, type NodeSource } from './tree-reading.js'
+import { childPosition, findValue, hasKey, type NodeSource } from './tree-reading.js'
 
 /** What a transaction did to one key; the last deed counts. */
 export interface TreeOperation {
@@ -29,7 +30,10 @@ type Undo = (operations: Map<unknown, TreeOperation>) => Map<unknown, TreeOperat
  * other transactions changed the same nodes meanwhile, the operations are applied again to the
  * newest tree, so that only writers of the same key conflict, never writers of one node.
  *
- * Nodes are copied before their first change, and once more in each span between two savepoints.
+ * Nodes are copied before their first change, and once more in each span between two savepoints. A
+ * transaction that changes many leaves which nobody has in memory keeps those as they are stored, and
+ * notes what it does to them: they become nodes when somebody asks for the tree, at commit or before.
+ * See docs/adr/0028.
  */
 export class TreeChanges {
   readonly #source: NodeSource
@@ -39,6 +43,9 @@ export class TreeChanges {
   #journal: Undo[] | undefined // since the first savepoint
   #span = {} // nodes that bear it may be changed in place
   #recent: RecentLeaf | undefined
+  #leaves = 0 // copied so far
+  readonly #waiting = new Map<Oid, WaitingLeaf>() // leaves with one operation that is not applied yet
+  #due: WaitingLeaf | undefined // the one that is being applied
   /** Every key counts as written: the tree was cleared, or its owner was removed or moved. */
   touchesAll = false
   #wasCleared = false
@@ -56,8 +63,15 @@ export class TreeChanges {
     this.#isRemembering = isRemembering
   }
 
+  /** With all that was done to the tree. */
   get root(): TreeNode {
+    if (this.#waiting.size > 0) this.#applyWaiting()
     return this.#root
+  }
+
+  /** How many entries there are. O(1). */
+  get size(): number {
+    return this.#root.size
   }
 
   get operations(): Iterable<TreeOperation> {
@@ -69,10 +83,24 @@ export class TreeChanges {
     return this.#isRemembering || !this.#root.isDirty
   }
 
+  /** The stored value of a key, or `undefined`. */
+  find(key: Key): unknown {
+    const operation = this.#noted(key)
+    return operation === undefined ? findValue(this.#root, key, this.#source) : operation.value
+  }
+
+  has(key: Key): boolean {
+    const operation = this.#noted(key)
+    return operation === undefined
+      ? hasKey(this.#root, key, this.#source)
+      : operation.kind === 'set'
+  }
+
   /** @returns whether the key is new. */
   set(key: Key, value: unknown): boolean {
-    this.#remember({ key, value, kind: 'set' })
-    const isNew = this.#setRecent(key, value) ?? this.#insert(key, value)
+    const operation: TreeOperation = { key, value, kind: 'set' }
+    const isNew = this.#setRecent(key, value) ?? this.#insert(operation)
+    this.#remember(operation)
     const root = this.#ownRoot()
     if (isNew) root.size++
     root.isDirty = true
@@ -82,7 +110,7 @@ export class TreeChanges {
 
   /** @returns whether the key was there. */
   delete(key: Key): boolean {
-    if (!hasKey(this.#root, key, this.#source)) return false
+    if (!hasKey(this.root, key, this.#source)) return false
     this.#remember({ key, kind: 'delete' })
     this.#recent = undefined
     const root = this.#ownRoot()
@@ -98,6 +126,7 @@ export class TreeChanges {
     const cleared = this.#operations
     this.#journal?.push(() => cleared)
     this.#operations = new Map()
+    this.#waiting.clear()
     this.#wasCleared = true
     this.touchesAll = true
     this.#recent = undefined
@@ -109,15 +138,16 @@ export class TreeChanges {
   recentValues(): IterableIterator<unknown> {
     const isFirst = !this.#isRemembering && !this.#isTakenIn
     this.#isTakenIn = true
-    return valuesIn(this.#root, isFirst ? undefined : this.#span)
+    return valuesIn(this.root, isFirst ? undefined : this.#span)
   }
 
-  /** An instant to come back to, any number of times. */
+  /** An instant to come back to, any number of times. Applies what waits. */
   savepoint(): TreeSavepoint {
+    const { root } = this
     this.#journal ??= []
     this.#beginSpan()
     return {
-      root: this.#root,
+      root,
       deeds: this.#journal.length,
       touchesAll: this.touchesAll,
       wasCleared: this.#wasCleared,
@@ -129,6 +159,7 @@ export class TreeChanges {
     const undone = this.#journal?.splice(deeds) ?? []
     for (const undo of undone.reverse()) this.#operations = undo(this.#operations)
     this.#root = root
+    this.#waiting.clear()
     this.touchesAll = touchesAll
     this.#wasCleared = wasCleared
     this.#beginSpan()
@@ -182,15 +213,27 @@ export class TreeChanges {
   #ownChild(parent: TreeNode, position: number): TreeNode {
     const item = parent.items[position] as TreeNode | Reference
     if (!(item instanceof TreeNode)) {
-      const child = this.#source.node(item).toWorking(this.#span)
+      const child = this.#committedNode(item).toWorking(this.#span)
       child.oid = item.oid
       parent.items[position] = child
+      if (child.level === 0) this.#leaves++
       return child
     }
     if (item.span === this.#span) return item
     const child = item.toWorking(this.#span)
     parent.items[position] = child
     return child
+  }
+
+  #committedNode(reference: Reference): TreeNode {
+    const due = this.#due
+    return due?.record.oid === reference.oid
+      ? this.#nodeIn(due.record)
+      : this.#source.node(reference)
+  }
+
+  #nodeIn(record: StorageRecord): TreeNode {
+    return this.#source.nodeIn?.(record) as TreeNode
   }
 
   #newNode(level: number, keys: Key[], items: unknown[], size = 0): TreeNode {
@@ -213,47 +256,92 @@ export class TreeChanges {
     return putInLeaf(leaf, position, key, value)
   }
 
-  #insert(key: Key, value: unknown): boolean {
+  /** What was done to a key, while some of that is not applied. */
+  #noted(key: Key): TreeOperation | undefined {
+    return this.#waiting.size === 0 ? undefined : this.#operations.get(keyToken(key))
+  }
+
+  #applyWaiting(): void {
+    for (const leaf of this.#waiting.values()) this.#apply(leaf)
+    this.revision++
+  }
+
+  #apply(leaf: WaitingLeaf): void {
+    this.#due = leaf
+    try {
+      this.#insert(leaf.operation)
+      this.#waiting.delete(leaf.record.oid)
+    } finally {
+      this.#due = undefined
+    }
+  }
+
+  #insert(operation: TreeOperation): boolean {
     const root = this.#ownRoot()
     this.#recent = undefined
-    const isNew = this.#insertBelow(root, key, value, undefined, undefined)
+    const met = this.#insertBelow(root, operation, undefined, undefined)
+    if (typeof met !== 'boolean') {
+      this.#apply(met)
+      return this.#insert(operation)
+    }
     if (root.items.length > (root.level === 0 ? LEAF_ITEMS : ROOT_ITEMS)) {
       // The root keeps its place in its owner's record: both halves go below it.
-      const { right, separator } = this.#split(root, key)
+      const { right, separator } = this.#split(root, operation.key)
       const left = this.#newNode(root.level, root.keys, root.items)
       this.#root = this.#newNode(root.level + 1, [separator], [left, right], root.size)
     }
-    return isNew
+    return met
   }
 
-  /** @param low, high - between which keys the node is; `undefined` where nothing bounds it. */
+  /**
+   * @param low, high - between which keys the node is; `undefined` where nothing bounds it.
+   * @returns whether the key is new; a leaf that has to be applied before, when it belongs into that.
+   */
   #insertBelow(
     node: TreeNode,
-    key: Key,
-    value: unknown,
+    operation: TreeOperation,
     low: Key | undefined,
     high: Key | undefined,
-  ): boolean {
+  ): boolean | WaitingLeaf {
+    const { key, value } = operation
     if (node.level === 0) {
       this.#recent = { leaf: node, low, high }
       return putInLeaf(node, searchKeys(node.keys, key), key, value)
     }
     const position = childPosition(node, key)
+    const item = node.items[position]
+    if (node.level === 1 && this.#leaves >= COPIED_LEAVES && item instanceof Reference) {
+      const known = this.#putBy(item, operation)
+      if (known !== undefined) return known
+    }
     const child = this.#ownChild(node, position)
     const isNew = this.#insertBelow(
       child,
-      key,
-      value,
+      operation,
       node.keys[position - 1] ?? low,
       node.keys[position] ?? high,
     )
     if (child.items.length > (child.level === 0 ? LEAF_ITEMS : INNER_ITEMS)) {
       const { right, separator } = this.#split(child, key)
-      insertAt(node.keys, position, separator)
-      insertAt(node.items, position + 1, right)
+      node.keys = withItem(node.keys, position, separator)
+      node.items = withItem(node.items, position + 1, right)
       node.isDirty = true
     }
     return isNew
+  }
+
+  /**
+   * Notes the operation with its leaf as that is stored, when nobody has the leaf in memory.
+   * @returns as above; `undefined` when the leaf is to be copied and changed now.
+   */
+  #putBy(reference: Reference, operation: TreeOperation): boolean | WaitingLeaf | undefined {
+    const waiting = this.#waiting.get(reference.oid)
+    if (waiting !== undefined) return waiting === this.#due ? undefined : waiting
+    const record = this.#isRemembering ? this.#source.unreadNode?.(reference) : undefined
+    if (record === undefined) return undefined
+    const { keys } = this.#nodeIn(record)
+    this.#waiting.set(record.oid, { record, operation })
+    return searchKeys(keys, operation.key) < 0
   }
 
   #remove(node: TreeNode, key: Key): void {
@@ -294,12 +382,14 @@ export class TreeChanges {
     const last = node.keys[node.keys.length - 1] as Key
     const isAtEnd = isLeaf ? last === inserted : compareKeys(inserted, last) >= 0
     const cut = isAtEnd ? count - 1 : count >>> 1
-    const rightItems = node.items.splice(cut)
-    const rightKeys = node.keys.splice(isLeaf ? cut : cut - 1)
-    const separator = (isLeaf ? rightKeys[0] : rightKeys.shift()) as Key
+    const keyCut = isLeaf ? cut : cut - 1
+    const separator = node.keys[keyCut] as Key
+    const right = this.#newNode(node.level, node.keys.slice(cut), node.items.slice(cut))
+    node.keys = node.keys.slice(0, keyCut)
+    node.items = node.items.slice(0, cut)
     node.isDirty = true
     this.#recent = undefined
-    return { right: this.#newNode(node.level, rightKeys, rightItems), separator }
+    return { right, separator }
   }
 }
 
@@ -309,6 +399,15 @@ interface RecentLeaf {
   readonly low: Key | undefined
   readonly high: Key | undefined
 }
+
+/** A leaf that is kept as it is stored, and what is to be done to it. */
+interface WaitingLeaf {
+  readonly record: StorageRecord
+  readonly operation: TreeOperation
+}
+
+/** A transaction that has copied fewer leaves than this copies the next one, too: it will be done soon. */
+const COPIED_LEAVES = 64
 
 function isWithin(key: Key, { low, high }: RecentLeaf): boolean {
   if (low !== undefined && compareKeys(key, low) < 0) return false
@@ -322,16 +421,26 @@ function putInLeaf(leaf: TreeNode, position: number, key: Key, value: unknown): 
     leaf.items[position] = value
     return false
   }
-  insertAt(leaf.keys, ~position, key)
-  insertAt(leaf.items, ~position, value)
+  leaf.keys = withItem(leaf.keys, ~position, key)
+  leaf.items = withItem(leaf.items, ~position, value)
   return true
 }
 
-/** As `splice`, which would make an array of what it removed. */
-function insertAt<T>(array: T[], position: number, item: T): void {
-  array.push(item)
-  for (let at = array.length - 1; at > position; at--) array[at] = array[at - 1] as T
-  array[position] = item
+/**
+ * The array with one item more: itself when that comes last, else a copy of just that length. An array
+ * that grows keeps half as many places again; that is right for items that come in order.
+ */
+function withItem<T>(array: T[], position: number, item: T): T[] {
+  const { length } = array
+  if (position === length) {
+    array.push(item)
+    return array
+  }
+  const copy = new Array<T>(length + 1)
+  for (let at = 0; at < position; at++) copy[at] = array[at] as T
+  copy[position] = item
+  for (let at = position; at < length; at++) copy[at + 1] = array[at] as T
+  return copy
 }
 
 /** @param span - the nodes to look at; all nodes of the working copy when it is left out. */

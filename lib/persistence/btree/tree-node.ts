@@ -19,9 +19,9 @@ export class TreeNode {
    * Sorted. In a leaf one for each value; in an inner node one fewer than children: `keys[i]` is
    * above everything in child `i`, and not above anything in child `i + 1`.
    */
-  readonly keys: Key[]
+  keys: Key[]
   /** Values, or children. */
-  readonly items: unknown[]
+  items: unknown[]
   /** It is in the cache of all connections: the newest published revision. */
   #isShared = false
   /** While it is shared, the commit that wrote it. */

@@ -1,3 +1,4 @@
+import type { StorageRecord } from '../../storage/index.js'
 import type { Reference } from '../reference.js'
 import { type Key, searchKeys } from './keys.js'
 import { TreeNode } from './tree-node.js'
@@ -9,6 +10,10 @@ export interface NodeSource {
   node(reference: Reference): TreeNode
   /** The same for one that is only passed by: it takes no room in the cache. */
   passingNode?(reference: Reference): TreeNode
+  /** The record of a node that is not in memory, and does not come there by this; else `undefined`. */
+  unreadNode?(reference: Reference): StorageRecord | undefined
+  /** The node in such a record, made anew by each call. */
+  nodeIn?(record: StorageRecord): TreeNode
 }
 
 /** The tid of a source that must be asked for every node. */

@@ -9,8 +9,9 @@ import {
   TreeNode,
 } from '../../../lib/persistence/btree/tree-node.js'
 import type { NodeSource } from '../../../lib/persistence/btree/tree-reading.js'
+import { Reference } from '../../../lib/persistence/reference.js'
 import { NO_OID } from '../../../lib/persistence/slots.js'
-import { toOid } from '../../../lib/storage/index.js'
+import { type Oid, type StorageRecord, type Tid, toOid } from '../../../lib/storage/index.js'
 
 const noSource: NodeSource = {
   tid: -1,
@@ -28,6 +29,64 @@ const aTree = (count: number): TreeChanges => {
 /** All nodes, parents first. */
 const nodesOf = (node: TreeNode): TreeNode[] =>
   node.level === 0 ? [node] : [node, ...node.items.flatMap((item) => nodesOf(item as TreeNode))]
+
+/** A stored tree of 200 full leaves with even keys, of which none is in memory. */
+class StoredTree implements NodeSource {
+  readonly tid = -1
+  readonly root: TreeNode
+  readonly #nodes = new Map<Oid, TreeNode>()
+  /** How many leaves were given as nodes to be changed. */
+  leaves = 0
+
+  constructor() {
+    const tree = new TreeChanges(EMPTY_TREE, noSource)
+    for (let n = 0; n < 200 * LEAF_ITEMS; n++) tree.set(n * 2, n * 2)
+    this.root = this.#stored(tree.root)
+  }
+
+  node({ oid }: Reference): TreeNode {
+    const node = this.#nodes.get(oid) as TreeNode
+    if (node.level === 0) this.leaves++
+    return node
+  }
+
+  unreadNode({ oid }: Reference): StorageRecord {
+    return { oid, tid: 1 as Tid, classId: 1, state: new Uint8Array() }
+  }
+
+  nodeIn({ oid }: StorageRecord): TreeNode {
+    return this.#nodes.get(oid) as TreeNode
+  }
+
+  #stored(node: TreeNode): TreeNode {
+    if (node.level === 0) return node
+    const items = node.items.map((item) => {
+      const reference = new Reference(toOid(this.#nodes.size + 1))
+      this.#nodes.set(reference.oid, new TreeNode(0, [], []))
+      this.#nodes.set(reference.oid, this.#stored(item as TreeNode))
+      return reference
+    })
+    return new TreeNode(node.level, node.keys, items, node.size)
+  }
+}
+
+/** A transaction that set so many new keys in as many leaves of a stored tree. */
+const aSpreadChange = (count: number): { stored: StoredTree; tree: TreeChanges } => {
+  const stored = new StoredTree()
+  const tree = new TreeChanges(stored.root, stored)
+  for (let n = 0; n < count; n++) tree.set(n * 2 * LEAF_ITEMS + 1, `new${n}`)
+  return { stored, tree }
+}
+
+const entriesOf = (tree: TreeChanges, source: NodeSource): [unknown, unknown][] => {
+  const walk = (node: TreeNode): [unknown, unknown][] =>
+    node.level === 0
+      ? node.keys.map((key, at) => [key, node.items[at]])
+      : node.items.flatMap((item) =>
+          walk(item instanceof TreeNode ? item : source.node(item as Reference)),
+        )
+  return walk(tree.root)
+}
 
 describe('Tree changes', () => {
   test('the tree it began with is never changed', () => {
@@ -171,5 +230,96 @@ describe('Tree changes', () => {
     expect([recent.includes('new'), recent.length < 100]).toEqual([true, true])
     tree.forgetOids()
     expect([...tree.recentValues()]).toHaveLength(1000)
+  })
+
+  describe('that touch many leaves which are not in memory', () => {
+    test('copy some, and leave the others as they are stored until somebody asks for the tree', () => {
+      const { stored, tree } = aSpreadChange(200)
+      expect([stored.leaves, tree.size]).toEqual([64, 200 * LEAF_ITEMS + 200])
+      expect(checkTree(tree.root, stored)).toEqual([])
+      expect(stored.leaves).toBe(64)
+      expect(entriesOf(tree, stored).filter(([, value]) => typeof value === 'string')).toEqual(
+        Array.from({ length: 200 }, (_, n) => [n * 2 * LEAF_ITEMS + 1, `new${n}`]),
+      )
+    })
+
+    test('are seen by look-ups at once, beside what is stored', () => {
+      const { tree } = aSpreadChange(200)
+      const at = 199 * 2 * LEAF_ITEMS
+      expect([tree.find(at + 1), tree.find(at), tree.find(at + 3)]).toEqual([
+        'new199',
+        at,
+        undefined,
+      ])
+      expect([tree.has(at + 1), tree.has(at), tree.has(at + 3)]).toEqual([true, true, false])
+    })
+
+    test('know whether a key is new, and count it once', () => {
+      const { tree } = aSpreadChange(150)
+      const { size } = tree
+      expect([tree.set(199 * 2 * LEAF_ITEMS, 'old'), tree.size]).toEqual([false, size])
+      expect([tree.set(199 * 2 * LEAF_ITEMS, 'again'), tree.size]).toEqual([false, size])
+      expect([tree.set(190 * 2 * LEAF_ITEMS + 1, 'new'), tree.size]).toEqual([true, size + 1])
+      expect([tree.set(190 * 2 * LEAF_ITEMS + 1, 'newer'), tree.size]).toEqual([false, size + 1])
+      expect([tree.find(199 * 2 * LEAF_ITEMS), tree.find(190 * 2 * LEAF_ITEMS + 1)]).toEqual([
+        'again',
+        'newer',
+      ])
+    })
+
+    test('fill a leaf that waits as any other', () => {
+      const { stored, tree } = aSpreadChange(150)
+      const first = 180 * 2 * LEAF_ITEMS
+      for (let n = LEAF_ITEMS - 1; n >= 0; n--) tree.set(first + 2 * n + 1, n)
+      expect(checkTree(tree.root, stored)).toEqual([])
+      expect(tree.size).toBe(200 * LEAF_ITEMS + 150 + LEAF_ITEMS)
+    })
+
+    test('delete what is stored there and what they set', () => {
+      const { stored, tree } = aSpreadChange(200)
+      const at = 199 * 2 * LEAF_ITEMS
+      expect([tree.delete(at + 1), tree.delete(at), tree.delete(at)]).toEqual([true, true, false])
+      expect([tree.has(at + 1), tree.has(at), tree.find(at + 2)]).toEqual([false, false, at + 2])
+      expect(checkTree(tree.root, stored)).toEqual([])
+    })
+
+    test('go back to a savepoint, and to before it', () => {
+      const stored = new StoredTree()
+      const tree = new TreeChanges(stored.root, stored)
+      const empty = tree.savepoint()
+      for (let n = 0; n < 100; n++) tree.set(n * 2 * LEAF_ITEMS + 1, 'first')
+      const some = tree.savepoint()
+      for (let n = 50; n < 200; n++) tree.set(n * 2 * LEAF_ITEMS + 1, 'second')
+      tree.rollbackTo(some)
+      expect([tree.size, [...tree.operations].length]).toEqual([200 * LEAF_ITEMS + 100, 100])
+      expect([tree.find(99 * 2 * LEAF_ITEMS + 1), tree.has(199 * 2 * LEAF_ITEMS + 1)]).toEqual([
+        'first',
+        false,
+      ])
+      expect(checkTree(tree.root, stored)).toEqual([])
+      for (let n = 100; n < 200; n++) tree.set(n * 2 * LEAF_ITEMS + 1, 'third')
+      tree.rollbackTo(empty)
+      expect([tree.size, tree.root.size, [...tree.operations]]).toEqual([
+        200 * LEAF_ITEMS,
+        200 * LEAF_ITEMS,
+        [],
+      ])
+    })
+
+    test('are forgotten when the tree is cleared', () => {
+      const { tree } = aSpreadChange(200)
+      tree.clear()
+      expect([tree.size, tree.has(199 * 2 * LEAF_ITEMS + 1), tree.root.keys]).toEqual([
+        0,
+        false,
+        [],
+      ])
+    })
+
+    test('are applied again to another tree', () => {
+      const { stored, tree } = aSpreadChange(200)
+      const other = new StoredTree()
+      expect(entriesOf(tree.replayOn(other.root, other), other)).toEqual(entriesOf(tree, stored))
+    })
   })
 })
