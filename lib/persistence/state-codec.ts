@@ -35,6 +35,17 @@ export const WEAK_REFERENCE_TYPE = 87
 const BINARY_TYPE = 88
 export const CROSS_REFERENCE_TYPE = 89
 
+/** The extensions of the copy of treehook that was loaded last are those of all that share a msgpackr. */
+const EXTENDED = Symbol.for('treehook.extended')
+if (Object.hasOwn(addExtension, EXTENDED)) {
+  process.emitWarning(
+    'Two copies of treehook are loaded, and share one msgpackr: what the first one reads is strange to it. ' +
+      'Let all packages use the same version (npm ls treehook; npm dedupe).',
+    { type: 'TreehookWarning', code: 'TREEHOOK_LOADED_TWICE' },
+  )
+}
+Object.defineProperty(addExtension, EXTENDED, { value: true, configurable: true })
+
 /** True while this file encodes: msgpackr asks its extensions for everybody's values. */
 let isEncoding = false
 

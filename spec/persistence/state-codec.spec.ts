@@ -1,4 +1,7 @@
-import { isDeepStrictEqual } from 'node:util'
+import { execFile } from 'node:child_process'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { isDeepStrictEqual, promisify } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { layoutOf } from '../../lib/persistence/class-layout.js'
@@ -208,5 +211,19 @@ describe('State codec', () => {
     ]).toEqual([false, false, false, false])
     expect(sameValue(new Reference(toOid(1)), new Reference(toOid(1)))).toBe(true)
     expect(sameValue(Number.NaN, Number.NaN)).toBe(true)
+  })
+})
+
+describe('Two copies of treehook in one process', () => {
+  test('that share one msgpackr are told of, one is not', async () => {
+    const run = promisify(execFile)
+    const codec = pathToFileURL(resolve('lib/persistence/state-codec.ts')).href
+    const warnings = async (...modules: readonly string[]): Promise<string> => {
+      const script = modules.map((module) => `await import(${JSON.stringify(module)})`).join(';')
+      const nodeOptions = ['--import', 'tsx', '--input-type=module', '--eval', script]
+      return (await run(process.execPath, nodeOptions)).stderr
+    }
+    expect(await warnings(codec)).not.toContain('TREEHOOK_LOADED_TWICE')
+    expect(await warnings(codec, `${codec}?again`)).toContain('TREEHOOK_LOADED_TWICE')
   })
 })
