@@ -43,6 +43,11 @@ export class BlobKeeper {
     return this.#parts.storage.historyFrom !== undefined
   }
 
+  /** No power loss takes it back, nor a commit before it. */
+  get #durableTid(): number {
+    return this.#parts.storage.syncedTid ?? Number.POSITIVE_INFINITY
+  }
+
   /** Must be called before a content is placed, and again when its transaction has ended. */
   setInFlight(name: BlobName, isInFlight: boolean): void {
     if (isInFlight) this.#inFlight.add(formatBlobName(name))
@@ -57,8 +62,7 @@ export class BlobKeeper {
   /** Somebody stopped reading: removes what nobody can need any more, now or after a power loss. Does not wait. */
   release(): void {
     if (this.#superseded.size === 0) return
-    const { syncedTid = Number.POSITIVE_INFINITY } = this.#parts.storage
-    const latest = Math.min(this.#parts.oldestReadTid(), syncedTid)
+    const latest = Math.min(this.#parts.oldestReadTid(), this.#durableTid)
     for (const [text, { name, since }] of this.#superseded) {
       if (since > latest) continue
       this.#superseded.delete(text)
@@ -90,9 +94,8 @@ export class BlobKeeper {
   /** Nobody reads any more: removes what had to wait for that, or leaves it to the next opening. */
   async close(): Promise<void> {
     await this.#removing
-    const { syncedTid = Number.POSITIVE_INFINITY } = this.#parts.storage
     for (const { name, since } of this.#superseded.values()) {
-      const isFinal = since <= syncedTid
+      const isFinal = since <= this.#durableTid
       await this.store[isFinal ? 'remove' : 'doubt'](name).catch(this.#parts.report)
     }
     this.#superseded.clear()

@@ -9,10 +9,9 @@
  *
  * @see LevelDB 1.20 `db/version_edit.cc`, `DBImpl::Recover`, `VersionSet::LogAndApply`.
  */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { hasCode } from './level-error.js'
 import { batchesOf, examineLog } from './level-log.js'
+import { readIfThere } from './read-if-there.js'
 
 const ORDER_OF_KEYS = 1
 const FIRST_LOG = 2
@@ -27,7 +26,7 @@ export interface LogsInUse {
 
 /** The session that has, or had last, a directory open; undefined when its files do not say. */
 export async function sessionOf(directory: string): Promise<number | undefined> {
-  const current = await read(join(directory, 'CURRENT'))
+  const current = await readIfThere(join(directory, 'CURRENT'))
   const digits = /^MANIFEST-(\d+)\n$/.exec(current?.toString('latin1') ?? '')?.[1]
   return digits === undefined ? undefined : Number.parseInt(digits, 10)
 }
@@ -37,7 +36,7 @@ export async function logsInUse(directory: string): Promise<LogsInUse | undefine
   const session = await sessionOf(directory)
   if (session === undefined) return undefined
   const name = `MANIFEST-${String(session).padStart(6, '0')}`
-  const manifest = await read(join(directory, name))
+  const manifest = await readIfThere(join(directory, name))
   const firstLog = manifest === undefined ? undefined : firstLogIn(manifest)
   return firstLog === undefined ? undefined : { session, firstLog }
 }
@@ -68,13 +67,4 @@ function firstLogOf(edit: Buffer): number | undefined {
   }
   const log = part === FIRST_LOG ? varint() : Number.NaN
   return Number.isSafeInteger(log) ? log : undefined
-}
-
-async function read(path: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(path)
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined
-    throw error
-  }
 }

@@ -6,8 +6,8 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { commitKeys } from './key-space.js'
-import { hasCode } from './level-error.js'
 import { batchesOf, isLog, isTable, putsOf } from './level-log.js'
+import { readIfThere } from './read-if-there.js'
 
 const FIRST_MANIFEST = 'MANIFEST-000001'
 /** No log of a database is longer that holds nothing but the rows it is made with. */
@@ -18,9 +18,9 @@ const LONGEST_LOG_BYTES = 256
  * is a table, or more in a log than the first rows, it was damaged later, by something else.
  */
 export async function isUnborn(directory: string): Promise<boolean> {
-  const current = await bytesOf(join(directory, 'CURRENT'))
+  const current = await readIfThere(join(directory, 'CURRENT'))
   if (current?.toString('latin1') !== `${FIRST_MANIFEST}\n`) return false
-  const manifest = await bytesOf(join(directory, FIRST_MANIFEST))
+  const manifest = await readIfThere(join(directory, FIRST_MANIFEST))
   // A manifest is written as logs are, and a whole one of them begins with a whole record.
   if (manifest !== undefined && !batchesOf(manifest).next().done) return false
   const names = await readdir(directory)
@@ -42,13 +42,4 @@ function isOfCreation(log: Buffer): boolean {
     for (const [key] of putsOf(data)) if (commitKeys.decode(key) !== undefined) return false
   }
   return true
-}
-
-async function bytesOf(path: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(path)
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined
-    throw error
-  }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { BTree, type Isolation, type ObjectDatabase } from '../../lib/persistence/index.js'
 import { type DataManager, runOutsideTransactionScope } from '../../lib/transaction/index.js'
+import { idleManager } from '../support/idle-manager.js'
 import {
   aConnection,
   aDatabase,
@@ -426,18 +427,8 @@ describe('A serializable transaction', () => {
       })
       return codeThrownBy(() => transactions.commit())
     }
-    const nothing = (): void => undefined
-    const mail: DataManager = {
-      sortKey: 'mail',
-      abort: nothing,
-      tpcBegin: nothing,
-      commit: nothing,
-      tpcVote: nothing,
-      tpcFinish: nothing,
-      tpcAbort: nothing,
-    }
     expect(await run()).toBe('nothing')
-    expect(await run(mail)).toBe(conflict)
+    expect(await run(idleManager)).toBe(conflict)
   })
 
   test('begins again by itself, and waits for the winner', async () => {

@@ -29,12 +29,14 @@ describe('A reference has a state at hand', () => {
   const aState = (serial: number, oid = 5): CommittedState =>
     new CommittedState(toOid(oid), toTid(serial), layout, [], 100)
 
+  const aScene = () => ({
+    cache: new StateCache(1_000_000),
+    reference: new Reference(toOid(5)),
+    state: aState(3),
+  })
+
   test('while that is in the cache of all connections', () => {
-    const [cache, reference, state] = [
-      new StateCache(1_000_000),
-      new Reference(toOid(5)),
-      aState(3),
-    ]
+    const { cache, reference, state } = aScene()
     reference.keep(state)
     expect(reference.stateAt(9)).toBeUndefined() // it is not there yet
     cache.put(state)
@@ -64,11 +66,7 @@ describe('A reference has a state at hand', () => {
   })
 
   test('that the reader sees', () => {
-    const [cache, reference, state] = [
-      new StateCache(1_000_000),
-      new Reference(toOid(5)),
-      aState(3),
-    ]
+    const { cache, reference, state } = aScene()
     cache.put(state)
     reference.keep(state)
     expect([reference.stateAt(2), reference.stateAt(3)]).toEqual([undefined, state])
@@ -84,11 +82,7 @@ describe('A reference has a state at hand', () => {
   })
 
   test('and following it is a use, as the cache counts', () => {
-    const [cache, reference, state] = [
-      new StateCache(1_000_000),
-      new Reference(toOid(5)),
-      aState(3),
-    ]
+    const { cache, reference, state } = aScene()
     cache.put(state)
     reference.keep(state)
     state.takeUsed()

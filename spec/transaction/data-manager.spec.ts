@@ -1,37 +1,27 @@
 import { describe, expect, test } from '@jest/globals'
 import { assertManager } from '../../lib/transaction/data-manager.js'
 import { type DataManager, ExplicitTransactionManager } from '../../lib/transaction/index.js'
-
-const nothing = (): void => {}
-const complete: DataManager = {
-  sortKey: 'spec',
-  abort: nothing,
-  tpcBegin: nothing,
-  commit: nothing,
-  tpcVote: nothing,
-  tpcFinish: nothing,
-  tpcAbort: nothing,
-}
+import { idleManager } from '../support/idle-manager.js'
 
 describe('A data manager', () => {
   test('has all phases', () => {
-    expect(() => assertManager(complete)).not.toThrow()
+    expect(() => assertManager(idleManager)).not.toThrow()
   })
 
-  test.each(Object.keys(complete).filter((part) => part !== 'sortKey'))(
+  test.each(Object.keys(idleManager).filter((part) => part !== 'sortKey'))(
     'without %s does not join, and the others can commit',
     async (part) => {
       const manager = new ExplicitTransactionManager()
       const transaction = manager.begin()
-      transaction.join(complete)
-      const lacking = { ...complete, [part]: undefined } as unknown as DataManager
+      transaction.join(idleManager)
+      const lacking = { ...idleManager, [part]: undefined } as unknown as DataManager
       expect(() => transaction.join(lacking)).toThrow(
         expect.objectContaining({
           code: 'TRANSACTION_INVALID_MANAGER',
           message: expect.stringContaining(part),
         }),
       )
-      expect(transaction.managers).toEqual([complete])
+      expect(transaction.managers).toEqual([idleManager])
       await transaction.commit()
       expect(transaction.status).toBe('committed')
     },
